@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ND_TAP_TAP_H
+#define ND_TAP_TAP_H
+/*
+ * DOC: TAP devices
+ *
+ * The fd is the lease on the device: tap_open makes the device complete (vnet header, MAC, MTU, alias, master, group, up) before the fds leave, the caller
+ * hands them over and closes its own. Nothing here remembers a device. A TAP is never deleted under a running holder: tap_drain takes it out of
+ * its bridge with carrier off. Owner is set (0) at creation, since a single-queue TAP's owner cannot be put back by anyone but its holder.
+ * Source: Documentation/networking/tuntap.rst, drivers/net/tun.c.
+ */
+#include "base/addr.h"
+#include "base/error.h"
+#include "base/link.h"
+#include "base/netlink.h"
+
+#define TAP_QUEUES_MAX \
+	64 /* per port; the kernel's MAX_TAP_QUEUES is 256, one SCM_RIGHTS message carries 253 */
+
+struct tap_config {
+	char name[ND_IFNAMSIZ]; /* exact name; choosing one is the caller's */
+	struct nd_mac
+		mac; /* the host side's MAC: guest's with first byte 0xfe, so that the bridge never takes it */
+	uint32_t mtu;       /* 0: leave (1500) */
+	uint16_t queue_cnt; /* 1: a single-queue TAP; >1: IFF_MULTI_QUEUE */
+	bool vnet_hdr;
+	int master; /* bridge ifindex */
+	char alias[ND_ALIAS_STRLEN];
+};
+struct tap_handle {
+	char name[ND_IFNAMSIZ];
+	int ifindex;
+	int fds[TAP_QUEUES_MAX]; /* queue_cnt of them, the caller's */
+	uint16_t fd_cnt;
+};
+/* Return: 0; ND_EXISTS: the name is taken (the caller takes the next); ND_LIMIT: bridge full (EXFULL); ND_SYSTEM: no /dev/net/tun, …. Nothing is left on failure. */
+int tap_open(struct nd_nl *nl, const struct tap_config *want, struct tap_handle *ret, struct nd_error *e);
+void tap_handle_close(struct tap_handle *h); /* closes the fds that are left */
+
+enum tap_diff {
+	TAP_SAME = 0,
+	TAP_MAC = 1 << 0,
+	TAP_MTU = 1 << 1,
+	TAP_MASTER = 1 << 2,
+	TAP_GROUP = 1 << 3,
+	TAP_ALIAS = 1 << 4,
+	TAP_DOWN = 1 << 5,
+	TAP_OWNER = 1 << 6,
+	TAP_PERSIST = 1 << 7,
+};
+unsigned tap_diff(const struct tap_config *want, const struct nd_link *have); /* pure */
+/* Puts back what rtnetlink can: MAC, MTU, master, group, alias, up. Owner and persist it cannot: TAP_OWNER|TAP_PERSIST are put back through the
+ * holder's own open file (tap_reclaim). */
+int tap_restore(struct nd_nl *nl, int ifindex, const struct tap_config *want, unsigned diff,
+		struct nd_error *e);
+/*
+ * Finds a process that holds the TAP (first holder_hint, then /proc/PID/fdinfo "iff:"), borrows its open file with pidfd_getfd(2) (CAP_SYS_PTRACE)
+ * and sets owner and persist back. *ret_pid gets the holder. ND_NOT_FOUND when nobody seems to hold it. May take milliseconds: rare.
+ */
+int tap_reclaim(const char *name, pid_t holder_hint, pid_t *ret_pid, struct nd_error *e);
+/* Out of the bridge, carrier off, group kept: quarantine, or a forced end. The holder's fd stays valid. Absent is success. */
+int tap_drain(struct nd_nl *nl, int ifindex, struct nd_error *e);
+#endif
