@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ND_CORE_CORE_H
+#define ND_CORE_CORE_H
+/*
+ * The services every part of the core uses, as pointers set once by main and never changed.
+ * A reference to `struct core` is passed down; nothing here is global.
+ */
+#include "base/error.h"
+#include <stdint.h>
+
+struct ev_loop;
+struct nd_nl;
+struct nat;
+struct bridge_sysctls;
+struct mirror;
+struct disk;
+struct reaper;
+struct supervisor;
+struct events;
+struct model;
+struct repair;
+struct leases;
+struct settings;
+
+struct core {
+	struct ev_loop *loop;
+	const struct settings *settings;
+	struct nd_nl *nl; /* rtnetlink requests */
+	struct nat *nat;
+	struct bridge_sysctls *sysctls;
+	struct mirror *mirror;         /* the kernel's links, addresses, routes */
+	struct disk *disk;             /* the thread that waits for the disk */
+	struct reaper *reaper;         /* the thread that deletes devices */
+	struct supervisor *supervisor; /* of the DHCP worker */
+	struct events *events;
+	struct model *model; /* networks and ports */
+	struct repair *repair;
+	struct leases *leases;
+};
+#endif

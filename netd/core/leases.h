@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ND_CORE_LEASES_H
+#define ND_CORE_LEASES_H
+/*
+ * DOC: leases between the worker and the store
+ * proposal → checked → disk thread → stored → ACK frame sent, worker told. They live in the store alone; listing asks the disk thread.
+ */
+#include "dhcp/dhcp.h"
+#include "netd/core/core.h"
+#include "netd/core/model.h"
+
+struct leases_done {
+	/* leases borrowed for the call; expired ones are left out; ordered by address */
+	void (*fn)(void *arg, const struct dhcp_lease *leases, size_t cnt, const struct nd_error *e);
+	void *arg;
+};
+/* mac NULL: all. */
+void leases_list(struct core *c, const struct network *n, const struct nd_mac *mac, struct leases_done done);
+
+struct leases *leases_new(struct core *c);
+void leases_free(struct leases *l);
+/* From the supervisor. */
+void leases_on_proposal(struct leases *l, uint32_t generation, uint64_t id, const struct dhcp_lease *lease,
+			int ifindex, const uint8_t *ack, size_t len);
+void leases_on_release(struct leases *l, const struct dhcp_lease *lease);
+void leases_on_frame(struct leases *l, int ifindex, const uint8_t *frame, size_t len);
+/* A port ended: its lease goes after the grace period unless the port comes back (leases_port_back). */
+void leases_port_ended(struct leases *l, const struct nd_uuid *network, const struct nd_uuid *port);
+void leases_port_back(struct leases *l, const struct nd_uuid *port);
+/* The network is gone for good. */
+void leases_network_gone(struct leases *l, const struct nd_uuid *network);
+#endif

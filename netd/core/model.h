@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ND_CORE_MODEL_H
+#define ND_CORE_MODEL_H
+/*
+ * DOC: networks and ports, and their indexes. Data, no verbs.
+ *
+ * A network has a config (the persistent definition: what the next start uses; NULL for a transient one) and, while active, a live
+ * definition with everything that was chosen (bridge name, MAC, subnet). Both are owned by it. Ports hang off their network.
+ */
+#include "base/addr.h"
+#include "base/link.h"
+#include "base/map.h"
+#include "bridge/bridge.h"
+#include "nat/nat.h"
+#include "netd/core/lifecycle.h"
+#include "netd/xml/netdef.h"
+#include "tap/tap.h"
+#include <sys/types.h>
+
+struct network_plan;
+struct network {
+	struct nd_map_node by_uuid, by_name, by_id;
+	struct nd_map_node by_bridge; /* while bridge[0] */
+	struct nd_list all;           /* model.networks */
+	struct nd_list dirty;         /* repair's list */
+	struct nd_uuid uuid;
+	char *name;
+	uint32_t id; /* netd's number, never 0, never reused within a run */
+	enum network_state state;
+	char *degraded;            /* why, heap; NULL unless degraded */
+	struct netdef *config;     /* NULL: transient */
+	struct netdef *live;       /* NULL: inactive */
+	struct network_plan *plan; /* of live; NULL: inactive */
+	enum netdef_autostart autostart;
+	char bridge[ND_IFNAMSIZ];   /* of the live definition; "" inactive */
+	int ifindex;                /* of the bridge; 0 none */
+	uint32_t worker_generation; /* generation of the worker that knows it; 0 none */
+	bool sysctl_claimed, link_sysctl_done, recorded;
+	bool busy; /* a change waits for the disk */
+	unsigned repair_fails;
+	struct nd_list ports; /* struct port.siblings */
+	uint32_t port_cnt;
+	uint32_t foreign_ports; /* links in the bridge that are not netd's */
+};
+
+#define PORT_NAME_MAX 64 /* with NUL; letters, digits, '-', '_', '.' */
+struct port {
+	struct nd_map_node by_uuid, by_ifindex, by_mark;
+	struct nd_list siblings; /* network.ports */
+	struct nd_list dirty;
+	struct network *network;
+	struct nd_uuid
+		uuid; /* from the network and the name, else the MAC: a guest that comes back is the same port */
+	enum port_state state;
+	char name[PORT_NAME_MAX]; /* "" none */
+	struct nd_mac mac;        /* the guest's */
+	uint32_t mark;
+	uint32_t ip4; /* its lease's address, 0 none yet */
+	int ifindex;
+	char ifname[ND_IFNAMSIZ];
+	uint16_t queue_cnt;
+	bool vnet_hdr;
+	uid_t owner_uid; /* peer that attached it */
+	pid_t owner_pid;
+	uint64_t since_s; /* wall clock */
+	uint32_t worker_generation;
+	bool recorded;
+	uint64_t tamper_window_ms;
+	unsigned tamper_cnt;
+};
+
+struct model {
+	struct nd_map networks_by_uuid, networks_by_name, networks_by_id, networks_by_bridge;
+	struct nd_map ports_by_uuid, ports_by_ifindex, ports_by_mark;
+	struct nd_list networks;
+	uint32_t network_cnt, active_cnt, port_cnt;
+	uint32_t next_id, next_mark, next_tap,
+		next_bridge; /* where the next search for a free number starts */
+};
+void model_init(struct model *m);
+void model_done(struct model *m); /* frees all networks and ports */
+
+struct network *model_network_new(const struct nd_uuid *uuid, const char *name);
+void model_network_free(struct network *n);                /* not in the model, no ports */
+int model_network_add(struct model *m, struct network *n); /* 0 or ND_MEMORY; keys are free (checked) */
+void model_network_remove(struct model *m, struct network *n);
+bool model_network_set_bridge(struct model *m, struct network *n, const char *bridge /* "" none */);
+struct network *model_network_by_uuid(const struct model *m, const struct nd_uuid *uuid);
+struct network *model_network_by_name(const struct model *m, const char *name);
+struct network *model_network_by_id(const struct model *m, uint32_t id);
+struct network *model_network_by_bridge(const struct model *m, const char *bridge);
+/* UUID if it parses as one and is known, else name: virsh's order. */
+struct network *model_network_find(const struct model *m, const char *key);
+
+struct port *model_port_new(const struct nd_uuid *uuid);
+void model_port_free(struct port *p);
+int model_port_add(struct model *m, struct network *n, struct port *p); /* takes ifindex, mark from p */
+void model_port_remove(struct model *m, struct port *p);
+struct port *model_port_by_uuid(const struct model *m, const struct nd_uuid *uuid);
+struct port *model_port_by_ifindex(const struct model *m, int ifindex);
+struct port *model_port_by_mark(const struct model *m, uint32_t mark);
+/* uuid, then port name, then interface name, then MAC; names are looked up linearly. NULL: none. */
+struct port *model_port_find(const struct model *m, const char *key);
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ND_CORE_NETWORK_H
+#define ND_CORE_NETWORK_H
+/*
+ * DOC: the verbs on networks
+ *
+ * Every verb ends in its done exactly once: now, or later when the disk thread has synced a definition. After done returns the caller
+ * must not use pointers it kept. Errors name the network and what was being done. One change at a time per network: a second one while
+ * the first waits for the disk is ND_BUSY.
+ */
+#include "base/bytes.h"
+#include "netd/core/core.h"
+#include "netd/core/model.h"
+
+struct network_done {
+	void (*fn)(void *arg, struct network *n /* borrowed; NULL on failure and after undefine */,
+		   const struct nd_error *e);
+	void *arg;
+};
+/* Persistent definition from XML (copied). An existing one of the same name and uuid is redefined: what is running goes on as it is. Without uuid,
+ * name decides. Definition warnings go to warn (may be NULL) before done. */
+void network_define(struct core *c, const char *xml, size_t len,
+		    void (*warn)(void *arg, const struct netdef_warning *w), struct network_done done);
+/* Transient: defined and started. */
+void network_create(struct core *c, const char *xml, size_t len,
+		    void (*warn)(void *arg, const struct netdef_warning *w), struct network_done done);
+void network_start(struct core *c, struct network *n, struct network_done done);
+/* ND_BUSY with the ports' list unless force: then its ports' devices are drained and the ports end. A transient network is gone afterwards (n NULL). */
+void network_destroy(struct core *c, struct network *n, bool force, struct network_done done);
+void network_undefine(struct core *c, struct network *n, struct network_done done);
+void network_set_autostart(struct core *c, struct network *n, enum netdef_autostart mode,
+			   struct network_done done);
+/* Reads CONFIG/networks again: new and changed files are defined, those gone are undefined (a running one becomes transient); broken ones are named in
+ * events and skipped, and keep what was known. Return: how many were broken. */
+size_t network_reload(struct core *c);
+/* XML of the live definition (inactive false and it is active), else of the config. Appended. */
+void network_format(const struct network *n, bool inactive, struct nd_buf *out);
+/* Starts every inactive network with autostart=boot; failures are events. */
+void network_autostart(struct core *c);
+#endif
