@@ -14,7 +14,7 @@
  * A function with more than one way to fail returns int (0, or a negative
  * enum nd_code) and takes `struct nd_error *e` last. e may be NULL where the caller
  * only wants the code. The first cause wins: nd_fail() on an object that
- * already holds an error is a bug in the caller (asserted).
+ * already holds an error keeps that one and records the new failure as also.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -69,8 +69,10 @@ int nd_fail(struct nd_error *e, int code, const char *fmt, ...) __attribute__((f
  */
 int nd_fail_sys(struct nd_error *e, int err, const char *kernel_text, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-/* Adds one noun frame around what is there. Return: e->code (ND_INTERNAL when e is NULL: use nd_wrap_code). */
+/* Adds one noun frame around what is there. Return: e->code (ND_INTERNAL when e is NULL: there use nd_wrap_code). */
 int nd_wrap(struct nd_error *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same where e may be NULL. Return: e->code, or code when e is NULL. */
+int nd_wrap_code(struct nd_error *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Records in e what failed while undoing; sub's whole message. Return: e->code. */
 int nd_also(struct nd_error *e, const struct nd_error *sub);
 void nd_error_reset(struct nd_error *e);

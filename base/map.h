@@ -5,6 +5,7 @@
  * Intrusive doubly linked list and intrusive hash map. Neither owns its members. The hash is SipHash-free: keys
  * are mixed with a per-process random seed (getrandom), enough against chosen names and MACs.
  */
+#include "base/mem.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -2,6 +2,7 @@
 #ifndef ND_BASE_MEM_H
 #define ND_BASE_MEM_H
 /* Cleanup attributes and hand-over, after systemd's convention. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
