@@ -30,6 +30,7 @@ struct api_record;
 struct api_field {
 	const char *name; /* lowerCamelCase */
 	enum api_type type;
+	const char *text;                /* what it says, where the name does not; else NULL */
 	unsigned flags;                  /* enum api_flag */
 	const struct api_record *record; /* of API_RECORD, else NULL */
 };
@@ -54,7 +55,7 @@ struct api_signature {
 	enum api_access access;
 	enum api_more more;
 	bool fds;        /* the reply carries file descriptors */
-	unsigned errors; /* bit -code for each error it may give beside the common ones; 1u << -ND_NOT_FOUND */
+	unsigned errors; /* for the description: bit -code for each error a caller should expect */
 };
 struct api_interface {
 	const char *name;
@@ -63,7 +64,7 @@ struct api_interface {
 	size_t record_cnt;
 	const struct api_signature *methods;
 	size_t method_cnt;
-	const struct api_record *const *errors; /* org.varlink.service; io.netd makes its own from the error codes */
+	const struct api_record *const *errors; /* none: one per error code, with api_error_record's fields */
 	size_t error_cnt;
 };
 
@@ -94,6 +95,16 @@ extern const struct api_interface api_netd;
 /* Index of api_service.methods. */
 enum api_service_id { API_GET_INFO, API_GET_INTERFACE_DESCRIPTION, API_SERVICE_CNT_ };
 extern const struct api_interface api_service;
+/* Index of api_service.errors. */
+enum api_service_error {
+	API_SERVICE_INTERFACE_NOT_FOUND,
+	API_SERVICE_METHOD_NOT_FOUND,
+	API_SERVICE_INVALID_PARAMETER,
+	API_SERVICE_EXPECTED_MORE,
+	API_SERVICE_ERROR_CNT_
+};
+/* The parameters of every error of io.netd. */
+extern const struct api_record api_error_record;
 
 /* What ListNetworks can be filtered by; all given words must hold. The words: see api_filter_to_string. */
 enum api_filter {
@@ -123,6 +134,8 @@ const char *api_get_string(const json_t *object, const char *name);
 long long api_get_int(const json_t *object, const char *name, long long fallback);
 bool api_get_bool(const json_t *object, const char *name, bool fallback);
 
+/* A JSON string of any bytes: where s is not UTF-8, every byte above 0x7e is shown as '?'. NULL on ENOMEM. */
+json_t *api_string(const char *s);
 /*
  * An error's parameters: message (the whole line), text, frames (outermost first), also; and errno, errnoName, kernel where there
  * are any. The error's name is nd_code_api_name(e->code). Return: a new object, NULL on ENOMEM.

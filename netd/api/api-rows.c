@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: the interface io.netd as rows
+ *
+ * One row per method, one per field. The daemon checks calls against them, netdctl and the description served by
+ * GetInterfaceDescription are made from them, and docs/io.netd.varlink is a copy of that description which a test compares.
+ * The interface grows only: a new field is optional or an output, and no row changes its name or type.
+ */
+#include "base/mem.h"
+#include "base/strtab.h"
+#include "netd/api/api-proto.h"
+
+#include <assert.h>
+
+#define ERR(code) (1u << -(code))
+#define FIELDS(f) f, ARRAY_LEN(f)
+
+static const char *const filter_names[] = {
+	[API_FILTER_ACTIVE] = "active",         [API_FILTER_INACTIVE] = "inactive",
+	[API_FILTER_PERSISTENT] = "persistent", [API_FILTER_TRANSIENT] = "transient",
+	[API_FILTER_AUTOSTART] = "autostart",
+};
+static_assert(ARRAY_LEN(filter_names) == API_FILTER_CNT_, "one word per filter");
+ND_STRTAB(api_filter, filter_names)
+
+static const struct api_field range_fields[] = {
+	{ "start", API_STRING },
+	{ "end", API_STRING },
+};
+static const struct api_record range_record = { "Range", "First and last address, both included.",
+						FIELDS(range_fields) };
+
+static const struct api_field network_fields[] = {
+	{ "name", API_STRING },
+	{ "uuid", API_STRING },
+	{ "state", API_STRING, "inactive, active or degraded" },
+	{ "degraded", API_STRING, "why it is degraded", API_OPTIONAL },
+	{ "active", API_BOOL, "not inactive" },
+	{ "persistent", API_BOOL, "has a definition on disk" },
+	{ "autostart", API_STRING, "no, boot or on-attach" },
+	{ "bridge", API_STRING, "the running one, else the defined name", API_OPTIONAL },
+	{ "ifindex", API_INT, "of the running bridge", API_OPTIONAL },
+	{ "forward", API_STRING, "isolated or nat" },
+	{ "subnets", API_STRING, "the bridge's addresses, with the prefix length", API_ARRAY },
+	{ "subnetChosen", API_BOOL, "whether netd may choose the subnet", 0 },
+	{ "dhcpRanges", API_RECORD, "addresses given out", API_ARRAY, &range_record },
+	{ "domain", API_STRING, NULL, API_OPTIONAL },
+	{ "mtu", API_INT, NULL, API_OPTIONAL },
+	{ "mac", API_STRING, "the bridge's", API_OPTIONAL },
+	{ "ports", API_INT, "netd's own" },
+	{ "foreignPorts", API_INT, "links in the bridge that others put there" },
+};
+static const struct api_record network_record = {
+	"Network",
+	"A network. While it is active the fields are those of what runs, else of its definition.",
+	FIELDS(network_fields),
+};
+
+static const struct api_field port_fields[] = {
+	{ "uuid", API_STRING },
+	{ "name", API_STRING, NULL, API_OPTIONAL },
+	{ "network", API_STRING },
+	{ "networkUuid", API_STRING },
+	{ "mac", API_STRING, "the guest's" },
+	{ "interface", API_STRING, "the TAP device" },
+	{ "ifindex", API_INT },
+	{ "address", API_STRING, "of its lease", API_OPTIONAL },
+	{ "state", API_STRING, "attached or quarantined" },
+	{ "queues", API_INT },
+	{ "vnetHeader", API_BOOL },
+	{ "ownerUid", API_INT, "who attached it" },
+	{ "ownerPid", API_INT },
+	{ "since", API_INT, "seconds since 1970" },
+	{ "drops", API_INT, "packets its guard dropped; only in GetPort", API_OPTIONAL },
+};
+static const struct api_record port_record = { "Port", "A guest's place on a network, with its TAP device.",
+					       FIELDS(port_fields) };
+
+static const struct api_field lease_fields[] = {
+	{ "expiry", API_INT, "seconds since 1970; missing: never", API_OPTIONAL },
+	{ "mac", API_STRING },
+	{ "address", API_STRING },
+	{ "prefix", API_INT, "length of the subnet's prefix", API_OPTIONAL },
+	{ "state", API_STRING, "bound or declined" },
+	{ "hostname", API_STRING, NULL, API_OPTIONAL },
+	{ "clientId", API_STRING, "as the client sent it, in hexadecimal pairs with ':' between",
+	  API_OPTIONAL },
+	{ "port", API_STRING, "uuid of the port it belongs to", API_OPTIONAL },
+};
+static const struct api_record lease_record = { "Lease", "A DHCP lease.", FIELDS(lease_fields) };
+
+static const struct api_field warning_fields[] = {
+	{ "line", API_INT },
+	{ "element", API_STRING },
+	{ "text", API_STRING },
+};
+static const struct api_record warning_record = {
+	"Warning", "Something in a definition that was read over: it has no effect here.",
+	FIELDS(warning_fields)
+};
+
+static const struct api_field event_fields[] = {
+	{ "sequence", API_INT, "from 1, without holes" },
+	{ "time", API_INT, "microseconds since 1970" },
+	{ "kind", API_STRING, "see docs/events.md" },
+	{ "network", API_STRING, NULL, API_OPTIONAL },
+	{ "networkUuid", API_STRING, NULL, API_OPTIONAL },
+	{ "port", API_STRING, NULL, API_OPTIONAL },
+	{ "interface", API_STRING, NULL, API_OPTIONAL },
+	{ "mac", API_STRING, NULL, API_OPTIONAL },
+	{ "address", API_STRING, NULL, API_OPTIONAL },
+	{ "text", API_STRING, "the sentence for people", API_OPTIONAL },
+};
+static const struct api_record event_record = { "Event", "Something that happened.", FIELDS(event_fields) };
+
+static const struct api_record *const netd_records[] = {
+	&range_record, &network_record, &port_record, &lease_record, &warning_record, &event_record,
+};
+
+static const struct api_field out_version[] = {
+	{ "version", API_STRING },
+};
+static const struct api_field in_filter[] = {
+	{ "filter", API_STRING, "words that must all hold", API_ARRAY | API_OPTIONAL },
+};
+static const struct api_field out_networks[] = {
+	{ "networks", API_RECORD, NULL, API_ARRAY, &network_record },
+};
+static const struct api_field in_name[] = {
+	{ "name", API_STRING, "name or uuid" },
+};
+static const struct api_field out_network[] = {
+	{ "network", API_RECORD, NULL, 0, &network_record },
+};
+static const struct api_field in_dump[] = {
+	{ "name", API_STRING },
+	{ "inactive", API_BOOL, NULL, API_OPTIONAL },
+};
+static const struct api_field out_xml[] = {
+	{ "xml", API_STRING },
+};
+static const struct api_field in_xml[] = {
+	{ "xml", API_STRING },
+};
+static const struct api_field out_defined[] = {
+	{ "network", API_RECORD, NULL, 0, &network_record },
+	{ "warnings", API_RECORD, NULL, API_ARRAY, &warning_record },
+};
+static const struct api_field in_destroy[] = {
+	{ "name", API_STRING },
+	{ "force", API_BOOL, NULL, API_OPTIONAL },
+};
+static const struct api_field in_autostart[] = {
+	{ "name", API_STRING },
+	{ "mode", API_STRING, "no, boot or on-attach" },
+};
+static const struct api_field in_leases[] = {
+	{ "name", API_STRING },
+	{ "mac", API_STRING, NULL, API_OPTIONAL },
+};
+static const struct api_field out_leases[] = {
+	{ "leases", API_RECORD, NULL, API_ARRAY, &lease_record },
+};
+static const struct api_field in_ports[] = {
+	{ "network", API_STRING, NULL, API_OPTIONAL },
+};
+static const struct api_field out_ports[] = {
+	{ "ports", API_RECORD, NULL, API_ARRAY, &port_record },
+};
+static const struct api_field in_port[] = {
+	{ "port", API_STRING, "uuid, name, interface or MAC" },
+};
+static const struct api_field out_port[] = {
+	{ "port", API_RECORD, NULL, 0, &port_record },
+};
+static const struct api_field in_attach[] = {
+	{ "network", API_STRING },
+	{ "name", API_STRING, "the port's: the same name is the same port again", API_OPTIONAL },
+	{ "mac", API_STRING, "the guest's; chosen when missing", API_OPTIONAL },
+	{ "interfaceName", API_STRING, "the TAP device's; chosen when missing", API_OPTIONAL },
+	{ "queues", API_INT, "1 when missing", API_OPTIONAL },
+	{ "vnetHeader", API_BOOL, "true when missing", API_OPTIONAL },
+};
+static const struct api_field out_attach[] = {
+	{ "port", API_RECORD, NULL, 0, &port_record },
+	{ "tapFileDescriptors", API_INT, "one per queue", API_ARRAY },
+	{ "vhostFileDescriptors", API_INT, "none, or one per queue", API_ARRAY },
+};
+static const struct api_field in_monitor[] = {
+	{ "after", API_INT, "the last event already known; missing: only new ones", API_OPTIONAL },
+};
+static const struct api_field out_monitor[] = {
+	{ "last", API_INT, "number of the newest event", API_OPTIONAL },
+	{ "lost", API_INT, "events since 'after' that are kept no more", API_OPTIONAL },
+	{ "event", API_RECORD, NULL, API_OPTIONAL, &event_record },
+};
+static const struct api_field out_counters[] = {
+	{ "networks", API_INT },
+	{ "activeNetworks", API_INT },
+	{ "ports", API_INT },
+	{ "lastEvent", API_INT },
+};
+static const struct api_field out_reload[] = {
+	{ "broken", API_INT },
+};
+
+static const struct api_signature netd_methods[] = {
+	[API_GET_VERSION] = {
+		.name = "GetVersion", .text = "The daemon's version.",
+		.out = FIELDS(out_version), .access = API_ACCESS_OBSERVER,
+	},
+	[API_LIST_NETWORKS] = {
+		.name = "ListNetworks",
+		.text = "All networks, or those for which every word of filter holds: active, inactive, "
+			"persistent, transient, autostart.",
+		.in = FIELDS(in_filter), .out = FIELDS(out_networks), .access = API_ACCESS_OBSERVER,
+	},
+	[API_GET_NETWORK] = {
+		.name = "GetNetwork", .text = "One network, by uuid or name.",
+		.in = FIELDS(in_name), .out = FIELDS(out_network), .access = API_ACCESS_OBSERVER,
+		.errors = ERR(ND_NOT_FOUND),
+	},
+	[API_DUMP_NETWORK] = {
+		.name = "DumpNetwork",
+		.text = "A network's XML: of what runs, or with inactive of what the next start uses.",
+		.in = FIELDS(in_dump), .out = FIELDS(out_xml), .access = API_ACCESS_OBSERVER,
+		.errors = ERR(ND_NOT_FOUND),
+	},
+	[API_DEFINE_NETWORK] = {
+		.name = "DefineNetwork",
+		.text = "Makes or replaces a persistent definition. What runs goes on as it is.",
+		.in = FIELDS(in_xml), .out = FIELDS(out_defined), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_PARSE) | ERR(ND_EXISTS) | ERR(ND_BUSY),
+	},
+	[API_CREATE_NETWORK] = {
+		.name = "CreateNetwork", .text = "Starts a network from XML without keeping the definition.",
+		.in = FIELDS(in_xml), .out = FIELDS(out_defined), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_PARSE) | ERR(ND_EXISTS) | ERR(ND_BUSY) | ERR(ND_STATE) | ERR(ND_CONFLICT),
+	},
+	[API_START_NETWORK] = {
+		.name = "StartNetwork", .text = "Starts a defined network.",
+		.in = FIELDS(in_name), .out = FIELDS(out_network), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_EXISTS) | ERR(ND_BUSY) | ERR(ND_STATE) | ERR(ND_CONFLICT),
+	},
+	[API_DESTROY_NETWORK] = {
+		.name = "DestroyNetwork",
+		.text = "Stops a network. One with ports is left alone unless force.",
+		.in = FIELDS(in_destroy), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_BUSY) | ERR(ND_STATE),
+	},
+	[API_UNDEFINE_NETWORK] = {
+		.name = "UndefineNetwork", .text = "Removes a definition. A running network becomes transient.",
+		.in = FIELDS(in_name), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_BUSY) | ERR(ND_STATE),
+	},
+	[API_SET_AUTOSTART] = {
+		.name = "SetAutostart", .text = "When a network starts by itself. mode: no, boot, on-attach.",
+		.in = FIELDS(in_autostart), .out = FIELDS(out_network), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_BUSY) | ERR(ND_STATE),
+	},
+	[API_LIST_LEASES] = {
+		.name = "ListLeases", .text = "A network's DHCP leases, by address; or those of one MAC.",
+		.in = FIELDS(in_leases), .out = FIELDS(out_leases), .access = API_ACCESS_OBSERVER,
+		.errors = ERR(ND_NOT_FOUND),
+	},
+	[API_LIST_PORTS] = {
+		.name = "ListPorts", .text = "All ports, or those of one network.",
+		.in = FIELDS(in_ports), .out = FIELDS(out_ports), .access = API_ACCESS_OBSERVER,
+		.errors = ERR(ND_NOT_FOUND),
+	},
+	[API_GET_PORT] = {
+		.name = "GetPort", .text = "One port, by uuid, name, interface or MAC.",
+		.in = FIELDS(in_port), .out = FIELDS(out_port), .access = API_ACCESS_OBSERVER,
+		.errors = ERR(ND_NOT_FOUND),
+	},
+	[API_ATTACH] = {
+		.name = "Attach",
+		.text = "Makes a port with a TAP device and gives its open queues. The descriptors come beside the "
+			"reply; the reply names them by index. The device lives as long as one of them is open.",
+		.in = FIELDS(in_attach), .out = FIELDS(out_attach), .access = API_ACCESS_ADMIN, .fds = true,
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_EXISTS) | ERR(ND_STATE) | ERR(ND_LIMIT) | ERR(ND_CONFLICT),
+	},
+	[API_DETACH] = {
+		.name = "Detach",
+		.text = "Ends a port. Its device is taken out of the network; whoever holds it keeps a dead link.",
+		.in = FIELDS(in_port), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_NOT_FOUND),
+	},
+	[API_MONITOR] = {
+		.name = "Monitor",
+		.text = "Events as they happen, after those that are still kept since number `after`. The first reply has "
+			"no event: it says the last number given out and how many since `after` were lost.",
+		.in = FIELDS(in_monitor), .out = FIELDS(out_monitor), .access = API_ACCESS_OBSERVER,
+		.more = API_MORE_MUST, .errors = ERR(ND_OVERRUN),
+	},
+	[API_GET_COUNTERS] = {
+		.name = "GetCounters", .text = "How much there is of everything.",
+		.out = FIELDS(out_counters), .access = API_ACCESS_OBSERVER,
+	},
+	[API_RELOAD] = {
+		.name = "Reload",
+		.text = "Reads the definitions' files again. broken: how many could not be taken; events name them.",
+		.out = FIELDS(out_reload), .access = API_ACCESS_ADMIN,
+	},
+};
+static_assert(ARRAY_LEN(netd_methods) == API_METHOD_CNT_, "one row per method");
+
+const struct api_interface api_netd = {
+	.name = API_INTERFACE,
+	.text = "Virtual networks for virtual machines: bridges, NAT, DHCP and TAP devices.",
+	.records = netd_records,
+	ARRAY_LEN(netd_records),
+	.methods = netd_methods,
+	ARRAY_LEN(netd_methods),
+};
+
+/* https://varlink.org/Service, with ExpectedMore as systemd has it */
+static const struct api_field out_info[] = {
+	{ "vendor", API_STRING },
+	{ "product", API_STRING },
+	{ "version", API_STRING },
+	{ "url", API_STRING },
+	{ "interfaces", API_STRING, NULL, API_ARRAY },
+};
+static const struct api_field in_description[] = {
+	{ "interface", API_STRING },
+};
+static const struct api_field out_description[] = {
+	{ "description", API_STRING },
+};
+static const struct api_signature service_methods[] = {
+	[API_GET_INFO] = { .name = "GetInfo",
+			   .text = "What runs here, and its interfaces.",
+			   .out = FIELDS(out_info),
+			   .access = API_ACCESS_OBSERVER },
+	[API_GET_INTERFACE_DESCRIPTION] = { .name = "GetInterfaceDescription",
+					    .text = "The description of one interface.",
+					    .in = FIELDS(in_description),
+					    .out = FIELDS(out_description),
+					    .access = API_ACCESS_OBSERVER },
+};
+static_assert(ARRAY_LEN(service_methods) == API_SERVICE_CNT_, "one row per method");
+
+static const struct api_field in_method[] = {
+	{ "method", API_STRING },
+};
+static const struct api_field in_parameter[] = {
+	{ "parameter", API_STRING },
+};
+static const struct api_record interface_not_found = { "InterfaceNotFound", "", FIELDS(in_description) };
+static const struct api_record method_not_found = { "MethodNotFound", "", FIELDS(in_method) };
+static const struct api_record invalid_parameter = { "InvalidParameter", "", FIELDS(in_parameter) };
+static const struct api_record expected_more = { "ExpectedMore", "", NULL, 0 };
+static const struct api_record *const service_errors[] = {
+	[API_SERVICE_INTERFACE_NOT_FOUND] = &interface_not_found,
+	[API_SERVICE_METHOD_NOT_FOUND] = &method_not_found,
+	[API_SERVICE_INVALID_PARAMETER] = &invalid_parameter,
+	[API_SERVICE_EXPECTED_MORE] = &expected_more,
+};
+static_assert(ARRAY_LEN(service_errors) == API_SERVICE_ERROR_CNT_, "one row per error");
+
+const struct api_interface api_service = {
+	.name = API_SERVICE_INTERFACE,
+	.text = "What every Varlink service offers.",
+	.methods = service_methods,
+	ARRAY_LEN(service_methods),
+	.errors = service_errors,
+	ARRAY_LEN(service_errors),
+};
+
+static const struct api_field error_fields[] = {
+	{ "message", API_STRING, "the whole line: frames, text, errno, kernel, also" },
+	{ "text", API_STRING },
+	{ "errno", API_INT, NULL, API_OPTIONAL },
+	{ "errnoName", API_STRING, NULL, API_OPTIONAL },
+	{ "kernel", API_STRING, "what the kernel said beside errno", API_OPTIONAL },
+	{ "frames", API_STRING, "what was being done, outermost first", API_ARRAY },
+	{ "also", API_STRING, "what failed while undoing", API_ARRAY },
+};
+const struct api_record api_error_record = { "Error", "", FIELDS(error_fields) };
