@@ -6,7 +6,8 @@
  *
  * The owner (the loop) pushes jobs; the thread takes all that queued, calls begin, run for each, commit, and gives them back; wake()
  * (called from the thread; in netd it is ev_async_send) tells the loop, which calls nd_jobs_collect: that calls each job's done on the
- * loop's thread, in order. If begin or commit fails, every job of the batch ends with that error; if one run fails only that job does.
+ * loop's thread, in order. If begin or commit fails, every job of the batch ends with that error (a job's own failure in run is
+ * then an also of it); if one run fails only that job does.
  * No other state is shared. Jobs of one queue end in the order they were pushed.
  */
 #include "base/error.h"
@@ -31,6 +32,9 @@ int nd_jobs_new(const char *thread_name, const struct nd_job_ops *ops, void *ctx
 void nd_jobs_push(struct nd_jobs *q, struct nd_job *job /* taken until done */);
 size_t nd_jobs_collect(struct nd_jobs *q);       /* Return: how many ended */
 size_t nd_jobs_pending(const struct nd_jobs *q); /* pushed and not yet collected */
-/* Runs what is queued, joins the thread, collects. NULL-safe. */
+/*
+ * Runs what is queued, joins the thread, collects. NULL-safe. Jobs that a done() pushes meanwhile run too: one that
+ * always pushes again never lets it end.
+ */
 void nd_jobs_free(struct nd_jobs *q);
 #endif

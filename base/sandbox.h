@@ -5,6 +5,8 @@
  * DOC: giving up privilege
  * The DHCP worker: an empty root (chroot to an unlinked or empty folder), uid/gid of its own with no supplementary groups, no
  * capability in any set, no_new_privs, not dumpable, a seccomp allow-list. Order: chroot, setgroups, gid, uid, capabilities, no_new_privs, seccomp.
+ * All of it is to be called while the process has one thread, and needs no more than CAP_SYS_CHROOT, CAP_SETGID and
+ * CAP_SETUID; with CAP_SETPCAP the bounding set is emptied too. A parent-death signal that is set stays set.
  * Source: capabilities(7), seccomp(2), seccomp_rule_add(3).
  */
 #include "base/error.h"
@@ -26,7 +28,10 @@ struct nd_sandbox {
 	bool kill; /* KILL_PROCESS on violation (true), else EPERM */
 };
 int nd_sandbox_enter(const struct nd_sandbox *s, struct nd_error *e);
-/* The daemon: bounding, permitted and effective sets down to these CAP_* values; missing ones are not an error. */
+/*
+ * The daemon: bounding, permitted and effective sets down to these CAP_* values; missing ones are not an error.
+ * What CAP_SETPCAP is not there to drop from the bounding set is (ND_SYSTEM, EPERM).
+ */
 int nd_capabilities_limit(const int *caps, size_t cnt, struct nd_error *e);
 /* Name → ids through getpwnam; ND_NOT_FOUND when absent. */
 int nd_user_find(const char *name, uid_t *ret_uid, gid_t *ret_gid, struct nd_error *e);

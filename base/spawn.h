@@ -11,7 +11,7 @@ struct nd_spawn {
 	const char *const *envp; /* NULL-ended; NULL: empty environment */
 	const int *fds;       /* fds[i] becomes descriptor 3+i in the child; all others above 2 are closed */
 	size_t fd_cnt;        /* at most 16 */
-	bool die_with_parent; /* PR_SET_PDEATHSIG SIGKILL */
+	bool die_with_parent; /* PR_SET_PDEATHSIG SIGKILL, when the calling thread ends */
 };
 /* stdin and stdout are /dev/null, stderr is kept, signals are reset. An exec failure is reported here (a CLOEXEC pipe tells). */
 int nd_spawn(const struct nd_spawn *s, pid_t *ret_pid, struct nd_error *e);
