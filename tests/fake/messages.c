@@ -44,6 +44,11 @@ static const struct {
 	[ND_LINK_MACVTAP] = { "macvtap", NULL },
 };
 
+const char *fake_kind_name(int kind)
+{
+	return kinds[kind].name;
+}
+
 static void put_link_info(struct nl_msg *msg, const struct nd_link *l)
 {
 	struct nlattr *info = nla_nest_start(msg, IFLA_LINKINFO), *data;
