@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ND_API_CONN_H
+#define ND_API_CONN_H
+/*
+ * Connections: frames in, frames and descriptors out, all of it bounded. Knows no method. The DOC block of conn.c has the rules.
+ */
+#include "base/error.h"
+#include "netd/api/api-proto.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CONN_READ_LEN   65536         /* bytes taken from one connection in one loop turn */
+#define CONN_STREAM_MAX (1024 * 1024) /* bytes of a stream's replies that may wait for their reader */
+#define CONN_LINGER_S   5.0           /* how long a closing connection waits for its last bytes to be read */
+
+struct ev_loop;
+struct conn;
+struct conn_set;
+struct conn_ops {
+	/*
+	 * One frame, without its NUL: text is borrowed for the call. The next one comes after conn_next, which may be called in here
+	 * or later.
+	 */
+	void (*on_frame)(struct conn *c, void *user, const char *text, size_t len);
+	/* The reader of a stream is too slow: what waited is dropped. Now send the last word and conn_finish. */
+	void (*on_overrun)(struct conn *c, void *user);
+	/* Exactly once, never from inside another function of this header except conn_set_free: c is gone afterwards. */
+	void (*on_closed)(struct conn *c, void *user);
+};
+
+/* loop and ops: borrowed for the set's life. NULL on ENOMEM. */
+struct conn_set *conn_set_new(struct ev_loop *loop, const struct conn_ops *ops);
+/* Closes all connections. NULL-safe. */
+void conn_set_free(struct conn_set *s);
+size_t conn_set_count(const struct conn_set *s);
+
+/* fd: taken on success, a connected non-blocking UNIX stream socket. user: passed to ops, borrowed until on_closed. NULL on ENOMEM. */
+struct conn *conn_new(struct conn_set *s, int fd, void *user);
+/* Reads what has come already, instead of waiting a turn for the loop to say so. c may be gone afterwards. */
+void conn_start(struct conn *c);
+
+/*
+ * One frame out, at once if the socket takes it. fds (fd_cnt of them) are `taken`: they leave beside the first byte and are
+ * closed here. A frame longer than API_REPLY_MAX is replaced by the error ND_LIMIT, without descriptors.
+ */
+void conn_send(struct conn *c, const json_t *frame, const int *fds, size_t fd_cnt);
+/* One frame of a stream: sent at the end of the loop turn, together with others. After an overrun it is dropped. */
+void conn_stream(struct conn *c, const json_t *frame);
+/* {"error": …, "parameters": …}: a new object, NULL on ENOMEM. */
+json_t *conn_error_frame(const struct nd_error *e);
+/* The frame given to on_frame is answered: the next may come, in a later turn. */
+void conn_next(struct conn *c);
+/* Nothing more is read; closes once all is sent, or after CONN_LINGER_S. */
+void conn_finish(struct conn *c);
+#endif

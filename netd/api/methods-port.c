@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: the methods on ports
+ *
+ * Attach answers with open descriptors: they are the caller's lease on the device, and netd keeps none. They leave beside the
+ * reply or are closed with it, so a client that died meanwhile leaves nothing behind.
+ */
+#include "base/mem.h"
+#include "nat/nat.h"
+#include "netd/api/methods.h"
+#include "netd/core/attach.h"
+
+json_t *methods_port(const struct port *p)
+{
+	char uuid[ND_UUID_STRLEN], mac[ND_MAC_STRLEN], ip[ND_IP_STRLEN];
+	struct out b = out_new();
+
+	out_string(&b, "uuid", nd_uuid_to_string(&p->uuid, uuid));
+	out_string(&b, "name", p->name);
+	out_string(&b, "network", p->network->name);
+	out_string(&b, "networkUuid", nd_uuid_to_string(&p->network->uuid, uuid));
+	out_string(&b, "mac", nd_mac_to_string(&p->mac, mac));
+	out_string(&b, "interface", p->ifname);
+	out_int(&b, "ifindex", p->ifindex);
+	if (p->ip4)
+		out_string(&b, "address", nd_ip4_to_string(p->ip4, ip));
+	out_string(&b, "state", port_state_to_string(p->state));
+	out_int(&b, "queues", p->queue_cnt);
+	out_bool(&b, "vnetHeader", p->vnet_hdr);
+	out_int(&b, "ownerUid", p->owner_uid);
+	out_int(&b, "ownerPid", p->owner_pid);
+	out_int(&b, "since", (long long)p->since_s);
+	return out_take(&b);
+}
+
+static bool append_ports(json_t *list, const struct network *n)
+{
+	struct port *p;
+
+	nd_list_foreach(p, &n->ports, siblings)
+		if (json_array_append_new(list, methods_port(p)) < 0)
+			return false;
+	return true;
+}
+
+void method_list_ports(struct call *call, const json_t *in)
+{
+	const char *key = api_get_string(in, "network");
+	struct core *c = call_arg(call);
+	struct network *n = NULL;
+	json_t *list;
+	struct out b;
+
+	if (key) {
+		n = methods_find_network(call, key);
+		if (!n)
+			return;
+	}
+	b = out_new();
+	list = json_array();
+	if (n) {
+		b.bad = !append_ports(list, n) || b.bad;
+	} else {
+		nd_list_foreach(n, &c->model->networks, all)
+			b.bad = !append_ports(list, n) || b.bad;
+	}
+	out_object(&b, "ports", list);
+	call_reply_new(call, out_take(&b));
+}
+
+static struct port *find_port(struct call *call, const char *key)
+{
+	struct core *c = call_arg(call);
+	struct port *p = model_port_find(c->model, key);
+	struct nd_error e = ND_ERROR_INIT;
+
+	if (p)
+		return p;
+	nd_fail(&e, ND_NOT_FOUND, "port '%s': no port has this uuid, name, interface or MAC", key);
+	call_fail(call, &e);
+	return NULL;
+}
+
+void method_get_port(struct call *call, const json_t *in)
+{
+	struct port *p = find_port(call, api_get_string(in, "port"));
+	struct core *c = call_arg(call);
+	json_t *record;
+	uint64_t drops;
+	struct out b;
+
+	if (!p)
+		return;
+	b = out_new();
+	record = methods_port(p);
+	/* A port whose rules are just being repaired has no counter; everything else about it is still worth telling. */
+	if (record && nat_port_drops(c->nat, p->ifname, &drops, NULL) == 0 &&
+	    json_object_set_new_nocheck(record, "drops", json_integer((json_int_t)drops)) < 0)
+		b.bad = true;
+	out_object(&b, "port", record);
+	call_reply_new(call, out_take(&b));
+}
+
+static json_t *indexes(size_t cnt)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < cnt; i++)
+		if (json_array_append_new(list, json_integer((json_int_t)i)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+
+static void on_attached(void *arg, struct port *port, int *fds, size_t cnt, const struct nd_error *e)
+{
+	struct call *call = arg;
+	json_t *out;
+	struct out b;
+
+	if (e && e->code) {
+		call_fail(call, e);
+		return;
+	}
+	b = out_new();
+	out_object(&b, "port", methods_port(port));
+	out_object(&b, "tapFileDescriptors", indexes(cnt));
+	out_object(&b, "vhostFileDescriptors", json_array());
+	out = out_take(&b);
+	if (out) {
+		call_reply_fds(call, out, fds, cnt);
+		return;
+	}
+	for (size_t i = 0; i < cnt; i++)
+		close(fds[i]);
+	call_reply_new(call, NULL);
+}
+
+void method_attach(struct call *call, const json_t *in)
+{
+	const struct call_peer *peer = call_peer(call);
+	long long queues = api_get_int(in, "queues", 1);
+	struct attach_request req = {
+		.network = api_get_string(in, "network"),
+		.name = api_get_string(in, "name"),
+		.ifname = api_get_string(in, "interfaceName"),
+		.vnet_hdr = api_get_bool(in, "vnetHeader", true),
+		.uid = peer->cred.uid,
+		.pid = peer->cred.pid,
+	};
+	struct nd_error e = ND_ERROR_INIT;
+
+	if (!methods_mac(call, api_get_string(in, "mac"), &req.mac, &req.mac_set))
+		return;
+	if (queues < 1 || queues > TAP_QUEUES_MAX) {
+		nd_fail(&e, ND_INVALID, "queues: %lld is not within 1 and %d", queues, TAP_QUEUES_MAX);
+		call_fail(call, &e);
+		return;
+	}
+	req.queue_cnt = (uint16_t)queues;
+	attach(call_arg(call), &req, (struct attach_done){ on_attached, call });
+}
+
+void method_detach(struct call *call, const json_t *in)
+{
+	struct port *p = find_port(call, api_get_string(in, "port"));
+	struct nd_error e = ND_ERROR_INIT;
+
+	if (!p)
+		return;
+	if (attach_end(call_arg(call), p, &e) < 0)
+		call_fail(call, &e);
+	else
+		call_reply(call, NULL);
+}
