@@ -86,7 +86,7 @@ static bool alias_same(const struct tap_config *want, const struct nd_link *have
 
 static int alias_put(struct nl_msg *msg, const struct tap_config *want)
 {
-	return want->alias[0] ? nla_put(msg, IFLA_IFALIAS, (int)strlen(want->alias), want->alias) : 0;
+	return want->alias[0] ? nla_put_string(msg, IFLA_IFALIAS, want->alias) : 0;
 }
 
 static bool master_same(const struct tap_config *want, const struct nd_link *have)
@@ -260,8 +260,10 @@ static int check_queues(struct nd_nl *nl, int ifindex, uint16_t queue_cnt, struc
 	struct nd_link link;
 
 	int rc = nd_link_get(nl, ifindex, &link, e);
-	if (rc < 0)
+	if (rc < 0) {
+		nd_wrap(e, "count the queues");
 		return rc;
+	}
 	unsigned cnt = (unsigned)link.tun_queues + link.tun_disabled_queues;
 	if (cnt != queue_cnt)
 		return nd_fail(e, ND_BUSY, "another process attached to it: %u queues, %u are ours", cnt,

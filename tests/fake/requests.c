@@ -376,6 +376,14 @@ static int on_getroute(struct call *c)
 	return 0;
 }
 
+/* Queueing disciplines are taken and not kept. */
+static int on_newqdisc(struct call *c)
+{
+	const struct tcmsg *tc = nlmsg_data(c->msg);
+
+	return fake_link_by_index(tc->tcm_ifindex) ? 0 : -ENODEV;
+}
+
 static const struct {
 	uint16_t type;
 	const char *name;
@@ -386,6 +394,7 @@ static const struct {
 	{ RTM_NEWADDR, "RTM_NEWADDR", on_newaddr },    { RTM_DELADDR, "RTM_DELADDR", on_deladdr },
 	{ RTM_GETADDR, "RTM_GETADDR", on_getaddr },    { RTM_NEWROUTE, "RTM_NEWROUTE", on_newroute },
 	{ RTM_DELROUTE, "RTM_DELROUTE", on_delroute }, { RTM_GETROUTE, "RTM_GETROUTE", on_getroute },
+	{ RTM_NEWQDISC, "RTM_NEWQDISC", on_newqdisc },
 };
 
 int fake_request_answer(const struct nlmsghdr *msg, nd_nl_reply_fn on_reply, void *arg, struct nd_error *e)

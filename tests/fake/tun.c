@@ -179,12 +179,14 @@ int tun_attach(const char *name, unsigned flags, int *ret_fd, struct nd_error *e
 int tun_set_owner(int fd, uid_t owner, struct nd_error *e)
 {
 	struct nd_link *l = device_of(fd);
-	int rc = fail("TUNSETOWNER", "set owner", e);
+	char doing[32];
 
+	snprintf(doing, sizeof(doing), "set owner %u", owner);
+	int rc = fail("TUNSETOWNER", doing, e);
 	if (rc < 0)
 		return rc;
 	if (!l)
-		return nd_fail_sys(e, EBADFD, NULL, "set owner");
+		return nd_fail_sys(e, EBADFD, NULL, "%s", doing);
 	l->tun_owner = owner;
 	l->tun_queues = (uint16_t)(l->tun_queues + steal);
 	steal = false;
@@ -196,12 +198,13 @@ int tun_set_owner(int fd, uid_t owner, struct nd_error *e)
 int tun_set_persist(int fd, bool on, struct nd_error *e)
 {
 	struct nd_link *l = device_of(fd);
-	int rc = fail("TUNSETPERSIST", "set persist", e);
+	const char *doing = on ? "set persist on" : "set persist off";
 
+	int rc = fail("TUNSETPERSIST", doing, e);
 	if (rc < 0)
 		return rc;
 	if (!l)
-		return nd_fail_sys(e, EBADFD, NULL, "set persist");
+		return nd_fail_sys(e, EBADFD, NULL, "%s", doing);
 	l->tun_persist = on;
 	if (l->flags & IFF_UP)
 		fake_link_changed(l->ifindex);
