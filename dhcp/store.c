@@ -133,10 +133,10 @@ static int create_private(const char *path, struct nd_error *e)
 	return 0;
 }
 
-static int exec(struct dhcp_store *s, const char *text, const char *doing, struct nd_error *e)
+static int set_pragmas(struct dhcp_store *s, struct nd_error *e)
 {
-	if (sqlite3_exec(s->db, text, NULL, NULL, NULL) != SQLITE_OK)
-		return fail(s, e, doing);
+	if (sqlite3_exec(s->db, pragmas, NULL, NULL, NULL) != SQLITE_OK)
+		return fail(s, e, "open");
 	return 0;
 }
 
@@ -153,6 +153,14 @@ static int read_version(struct dhcp_store *s, int *ret, struct nd_error *e)
 	return r;
 }
 
+/* SQLITE_ERROR is said of a text that does not fit the tables. The texts are right, so the tables are not ours. */
+static int fail_tables(const struct dhcp_store *s, struct nd_error *e, const char *doing)
+{
+	if (sqlite3_errcode(s->db) != SQLITE_ERROR)
+		return fail(s, e, doing);
+	return nd_fail(e, ND_PARSE, "%s: not netd's tables: %s", s->path, sqlite3_errmsg(s->db));
+}
+
 static int prepare_schema(struct dhcp_store *s, struct nd_error *e)
 {
 	int version;
@@ -165,20 +173,17 @@ static int prepare_schema(struct dhcp_store *s, struct nd_error *e)
 		return nd_fail(e, ND_UNSUPPORTED,
 			       "%s: written by another version of netd (format %d, ours is %d)", s->path,
 			       version, SCHEMA_VERSION);
-	return exec(s, schema, "create tables", e);
+	if (sqlite3_exec(s->db, schema, NULL, NULL, NULL) != SQLITE_OK)
+		return fail_tables(s, e, "create tables");
+	return 0;
 }
 
-/* A statement that does not fit the tables means tables that are not ours: SQLITE_ERROR is the file's fault here, not the text's. */
 static int prepare_statements(struct dhcp_store *s, struct nd_error *e)
 {
-	for (size_t i = 0; i < STMT_CNT_; i++) {
-		int rc = sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL);
-		if (rc == SQLITE_ERROR)
-			return nd_fail(e, ND_PARSE, "%s: not netd's tables: %s", s->path,
-				       sqlite3_errmsg(s->db));
-		if (rc != SQLITE_OK)
-			return fail(s, e, "prepare");
-	}
+	for (size_t i = 0; i < STMT_CNT_; i++)
+		if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL) !=
+		    SQLITE_OK)
+			return fail_tables(s, e, "prepare");
 	return 0;
 }
 
@@ -201,7 +206,7 @@ int dhcp_store_open(const char *path, struct dhcp_store **ret, struct nd_error *
 		return fail(s, e, "open");
 	sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MS);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	r = exec(s, pragmas, "open", e);
+	r = set_pragmas(s, e);
 	if (r == 0)
 		r = prepare_schema(s, e);
 	if (r == 0)
@@ -380,6 +385,7 @@ int dhcp_store_delete_expired(struct dhcp_store *s, uint64_t before_s, struct nd
 
 /* ---- reading rows ---- */
 
+/* The type is asked for first: the calls that fetch a value may convert it. */
 static bool read_blob(sqlite3_stmt *st, int at, void *ret, size_t len)
 {
 	if (sqlite3_column_type(st, at) != SQLITE_BLOB || (size_t)sqlite3_column_bytes(st, at) != len)
@@ -390,8 +396,10 @@ static bool read_blob(sqlite3_stmt *st, int at, void *ret, size_t len)
 
 static bool read_integer(sqlite3_stmt *st, int at, int64_t max, uint64_t *ret)
 {
+	if (sqlite3_column_type(st, at) != SQLITE_INTEGER)
+		return false;
 	int64_t v = sqlite3_column_int64(st, at);
-	if (sqlite3_column_type(st, at) != SQLITE_INTEGER || v < 0 || v > max)
+	if (v < 0 || v > max)
 		return false;
 	*ret = (uint64_t)v;
 	return true;
@@ -399,10 +407,12 @@ static bool read_integer(sqlite3_stmt *st, int at, int64_t max, uint64_t *ret)
 
 static bool read_identity(sqlite3_stmt *st, int at, struct dhcp_identity *ret)
 {
-	int len = sqlite3_column_bytes(st, at);
-	const uint8_t *p = sqlite3_column_blob(st, at);
-	if (sqlite3_column_type(st, at) != SQLITE_BLOB || len < 1 || len > 1 + DHCP_IDENTITY_MAX)
+	if (sqlite3_column_type(st, at) != SQLITE_BLOB)
 		return false;
+	int len = sqlite3_column_bytes(st, at);
+	if (len < 2 || len > 1 + DHCP_IDENTITY_MAX)
+		return false;
+	const uint8_t *p = sqlite3_column_blob(st, at);
 	ret->kind = p[0];
 	ret->len = (uint8_t)(len - 1);
 	memcpy(ret->bytes, p + 1, ret->len);
@@ -411,9 +421,11 @@ static bool read_identity(sqlite3_stmt *st, int at, struct dhcp_identity *ret)
 
 static bool read_string(sqlite3_stmt *st, int at, char *ret, size_t size)
 {
+	if (sqlite3_column_type(st, at) != SQLITE_TEXT)
+		return false;
 	const void *p = sqlite3_column_text(st, at);
 	size_t len = (size_t)sqlite3_column_bytes(st, at);
-	if (sqlite3_column_type(st, at) != SQLITE_TEXT || !p || len >= size || memchr(p, 0, len))
+	if (!p || len >= size || memchr(p, 0, len))
 		return false;
 	memcpy(ret, p, len);
 	ret[len] = '\0';

@@ -94,14 +94,15 @@ static void on_send(void *arg, int ifindex, const uint8_t *frame, size_t len)
 static void on_propose(void *arg, uint64_t id, const struct dhcp_lease *lease, int ifindex,
 		       const uint8_t *ack, size_t len)
 {
-	size_t ack_len = ack ? len : 0;
-	struct nd_writer *out = begin(arg, DHCP_MESSAGE_PROPOSE, 8 + 4 + DHCP_WIRE_LEASE_LEN + ack_len);
+	struct nd_writer *out =
+		begin(arg, DHCP_MESSAGE_PROPOSE, 8 + 4 + DHCP_WIRE_LEASE_LEN + (ack ? len : 0));
 	if (!out)
 		return;
 	nd_write_be64(out, id);
 	nd_write_be32(out, (uint32_t)ifindex);
 	dhcp_wire_put_lease(out, lease);
-	nd_write_bytes(out, ack, ack_len);
+	if (ack)
+		nd_write_bytes(out, ack, len);
 }
 
 static void on_release(void *arg, const struct dhcp_lease *lease)
