@@ -504,10 +504,10 @@ static int get_on_link(const struct nlmsghdr *msg, void *arg, struct nd_error *e
 	return nd_link_parse(msg, arg, e);
 }
 
-int nd_link_get(struct nd_nl *nl, int ifindex, struct nd_link *ret, struct nd_error *e)
+/* req: taken. what: names the link in the error. */
+static int get_link(struct nd_nl *nl, struct nl_msg *req, const char *what, struct nd_link *ret,
+		    struct nd_error *e)
 {
-	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = ifindex };
-	struct nl_msg *req = new_request(RTM_GETLINK, 0, &ifi, sizeof(ifi));
 	struct nd_error sub = ND_ERROR_INIT;
 	int rc;
 
@@ -516,12 +516,34 @@ int nd_link_get(struct nd_nl *nl, int ifindex, struct nd_link *ret, struct nd_er
 	if (!rc)
 		return 0;
 	if (sub.sys == ENODEV)
-		return nd_fail(e, ND_NOT_FOUND, "there is no link %d", ifindex);
-	if (e) {
+		return nd_fail(e, ND_NOT_FOUND, "there is no link %s", what);
+	nd_wrap(&sub, "link %s", what);
+	if (e)
 		nd_error_copy(e, &sub);
-		nd_wrap(e, "link %d", ifindex);
-	}
 	return rc;
+}
+
+int nd_link_get(struct nd_nl *nl, int ifindex, struct nd_link *ret, struct nd_error *e)
+{
+	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = ifindex };
+	char what[16];
+
+	snprintf(what, sizeof(what), "%d", ifindex);
+	return get_link(nl, new_request(RTM_GETLINK, 0, &ifi, sizeof(ifi)), what, ret, e);
+}
+
+int nd_link_get_by_name(struct nd_nl *nl, const char *name, struct nd_link *ret, struct nd_error *e)
+{
+	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC };
+	struct nl_msg *req = new_request(RTM_GETLINK, 0, &ifi, sizeof(ifi));
+	char what[ND_IFNAMSIZ + 2];
+
+	if (req && nla_put_string(req, IFLA_IFNAME, name) < 0) {
+		nlmsg_free(req);
+		req = NULL;
+	}
+	snprintf(what, sizeof(what), "'%s'", name);
+	return get_link(nl, req, what, ret, e);
 }
 
 /* what: the noun for the error. */

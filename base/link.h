@@ -53,12 +53,15 @@ struct nd_route {
 	uint32_t metric;
 	uint32_t nh_flags; /* RTNH_F_LINKDOWN … */
 };
-/* From RTM_NEWLINK/DELLINK, RTM_NEWADDR/DELADDR, RTM_NEWROUTE/DELROUTE. 0, ND_UNSUPPORTED (another family: e untouched), ND_PARSE. */
+/*
+ * From RTM_NEWLINK/DELLINK, RTM_NEWADDR/DELADDR, RTM_NEWROUTE/DELROUTE. No allocation. Return: 0; ND_PARSE; ND_UNSUPPORTED, e
+ * untouched, for what is to be skipped: another family (AF_BRIDGE's message for each port comes beside the AF_UNSPEC one), cloned routes.
+ */
 int nd_link_parse(const struct nlmsghdr *msg, struct nd_link *ret, struct nd_error *e);
 int nd_address_parse(const struct nlmsghdr *msg, struct nd_address *ret, struct nd_error *e);
 int nd_route_parse(const struct nlmsghdr *msg, struct nd_route *ret, struct nd_error *e);
 
-/* Dumps; fn gets each record. */
+/* Dumps; fn gets each record, perhaps twice (see netlink.h), and ends the dump with a negative code. */
 int nd_link_dump(struct nd_nl *nl, int (*fn)(const struct nd_link *, void *), void *arg, struct nd_error *e);
 int nd_address_dump(struct nd_nl *nl, int (*fn)(const struct nd_address *, void *), void *arg,
 		    struct nd_error *e);
@@ -67,6 +70,7 @@ int nd_route_dump(struct nd_nl *nl, int (*fn)(const struct nd_route *, void *), 
 
 /* One link by index (RTM_GETLINK). ND_NOT_FOUND when absent. */
 int nd_link_get(struct nd_nl *nl, int ifindex, struct nd_link *ret, struct nd_error *e);
+int nd_link_get_by_name(struct nd_nl *nl, const char *name, struct nd_link *ret, struct nd_error *e);
 int nd_link_set_master(struct nd_nl *nl, int ifindex, int master,
 		       struct nd_error *e); /* 0: out of any bridge */
 int nd_link_set_mac(struct nd_nl *nl, int ifindex, const struct nd_mac *mac, struct nd_error *e);

@@ -6,7 +6,8 @@
  *
  * Messages are built with libnl's nlmsg_/nla_ calls; sending and receiving is done here with raw errno and the extended-ACK
  * text (NETLINK_EXT_ACK, NETLINK_CAP_ACK), which libnl folds away. Requests are synchronous: rtnetlink answers within the send. Dumps are strict-checked
- * (NETLINK_GET_STRICT_CHK) and retried once when interrupted (NLM_F_DUMP_INTR).
+ * (NETLINK_GET_STRICT_CHK). One that others' changes interrupted (NLM_F_DUMP_INTR) is started again twice at most: then a record comes more
+ * than once. A handle belongs to one thread, and a callback must not use the handle that called it.
  * Source: Documentation/userspace-api/netlink/intro.rst.
  */
 #include "base/error.h"
@@ -28,7 +29,7 @@ typedef int (*nd_nl_reply_fn)(const struct nlmsghdr *msg, void *arg, struct nd_e
 /* One request (NLM_F_DUMP in its flags makes it a dump). req: taken, freed always; NULL (allocation failed) gives ND_MEMORY. on_reply may be NULL.
  * The caller wraps: the error here is "<errno text>: <kernel text>" with e->sys set. */
 int nd_nl_call(struct nd_nl *nl, struct nl_msg *req, nd_nl_reply_fn on_reply, void *arg, struct nd_error *e);
-/* cnt requests in one sendmsg, each acknowledged; the kernel runs them in order and does not stop at a failure.
+/* cnt requests, 64 in one sendmsg, each acknowledged; the kernel runs them in order and does not stop at a failure.
  * reqs: all taken. *ret_failed (may be NULL) gets the index of the first that failed. Return: the first failure. */
 int nd_nl_batch(struct nd_nl *nl, struct nl_msg **reqs, size_t cnt, size_t *ret_failed, struct nd_error *e);
 

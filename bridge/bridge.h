@@ -6,7 +6,7 @@
  *
  * A bridge is made from a plain config and compared with the record the mirror holds: bridge_diff is pure, bridge_apply sends what differs
  * (nothing when nothing differs). Addresses are always IFA_F_NODAD, so that a bridge without carrier answers on them. The IPv6
- * link-local address is left to the kernel here unless ipv6 is off. All calls are synchronous rtnetlink (0.02-0.5 ms); none dumps.
+ * link-local address is left to the kernel here unless ipv6 is off. Errors do not name the bridge: the caller wraps. All calls are synchronous rtnetlink (0.02-0.5 ms); none dumps.
  * Source: Documentation/networking/bridge.rst; include/uapi/linux/if_link.h IFLA_BR_*.
  */
 #include "base/addr.h"
@@ -19,7 +19,7 @@ struct bridge_config {
 	struct nd_mac mac; /* always set: a fixed MAC never follows a port's */
 	uint32_t mtu;      /* 0: the kernel's default */
 	bool stp;
-	uint32_t forward_delay_s; /* used only with stp; kernel range 2-30 */
+	uint32_t forward_delay_s; /* used only with stp; moved into the kernel's range 2-30 */
 	char alias[ND_ALIAS_STRLEN];
 	const struct nd_prefix *addresses; /* borrowed; interface addresses with their prefix */
 	size_t address_cnt;
@@ -39,7 +39,8 @@ enum bridge_diff {
 /* Pure. have NULL: absent. Return: enum bridge_diff bits. */
 unsigned bridge_diff(const struct bridge_config *want, const struct nd_link *have);
 /*
- * Makes the link be what want says (creates it, or changes what differs) and brings it up. have: the mirror's record or NULL.
+ * Makes the link be what want says (creates it, or changes what differs) and brings it up. have: the mirror's record or NULL; one that the
+ * mirror does not know yet is found and taken over when it is ours.
  * On failure of a fresh creation the link is deleted again. Return: 0; ND_EXISTS when a foreign link holds the name; ND_SYSTEM ….
  */
 int bridge_apply(struct nd_nl *nl, const struct bridge_config *want, const struct nd_link *have,
@@ -49,7 +50,11 @@ int bridge_address_apply(struct nd_nl *nl, int ifindex, const struct bridge_conf
 			 const struct nd_address *have, size_t have_cnt, struct nd_error *e);
 /* Pure: whether bridge_address_apply would do nothing. */
 bool bridge_address_same(const struct bridge_config *want, const struct nd_address *have, size_t have_cnt);
-/* Out of use, without waiting: down, alias cleared, group DEAD; the reaper deletes the group. Absent is success. */
+/*
+ * Out of use, without waiting: down, alias cleared, group DEAD, and renamed to dead-<ifindex>, so that the network can start again under its
+ * name before the reaper has deleted the group. Its IPv4 addresses stay until then: who looks for collisions leaves out links of
+ * group DEAD. Absent is success.
+ */
 int bridge_retire(struct nd_nl *nl, int ifindex, struct nd_error *e);
 
 /*
