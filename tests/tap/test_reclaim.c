@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * DOC: tap/reclaim.c where nobody holds the TAP; with a holder it needs the real kernel, see tests/netns/test_tap.c
+ */
+#include "base/mem.h"
+#include "tap/tap.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static void test_not_found(void **state)
+{
+	const pid_t hints[] = { 0, -1, getpid(), INT32_MAX };
+
+	for (size_t i = 0; i < ARRAY_LEN(hints); i++) {
+		struct nd_error e = ND_ERROR_INIT;
+		char text[ND_ERROR_STORE];
+		pid_t pid = -7;
+
+		assert_int_equal(tap_reclaim("nd-no-such", hints[i], &pid, &e), ND_NOT_FOUND);
+		nd_error_format(&e, text, sizeof(text));
+		assert_string_equal(text, "tap 'nd-no-such': no process seems to hold it");
+		assert_int_equal(pid, -7);
+	}
+	pid_t pid;
+	assert_int_equal(tap_reclaim("nd-no-such", 0, &pid, NULL), ND_NOT_FOUND);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_not_found) };
+
+	return cmocka_run_group_tests_name("tap/reclaim", tests, NULL, NULL);
+}
