@@ -9,7 +9,8 @@
 /* Whole regular file (or /proc file) of at most max bytes into *ret (heap, NUL-terminated, caller frees). ND_NOT_FOUND when absent,
  * ND_LIMIT when larger. */
 int nd_file_read(const char *path, size_t max, char **ret, size_t *ret_len, struct nd_error *e);
-/* Write to a temporary beside it, fsync if sync, rename, fsync the folder if sync. On failure the old file stands and no temporary is left.
+/* Write to a temporary beside it, fsync if sync, rename, fsync the folder if sync. On failure the old file stands and no temporary is left;
+ * only when no more than the folder's fsync failed does the new one stand.
  * Blocks on the disk when sync: never from the loop except on tmpfs with sync false. */
 int nd_file_write(const char *path, const void *p, size_t len, mode_t mode, bool sync, struct nd_error *e);
 int nd_file_remove(const char *path, bool sync, struct nd_error *e); /* absent is success */
@@ -19,7 +20,8 @@ int nd_dir_list(const char *path, const char *suffix, char ***ret, struct nd_err
 void nd_strv_free(char **v);
 /* Opens (creates 0600) and takes an flock; ND_BUSY with the holder's pid from the file when held. Our pid is written into it. */
 int nd_file_lock(const char *path, int *ret_fd, struct nd_error *e);
-/* /proc/sys: key like "net/ipv4/ip_forward". Root is "/proc/sys", settable for tests. value has no newline. */
+/* /proc/sys: key like "net/ipv4/ip_forward". Root is "/proc/sys", settable for tests. value has no newline.
+ * ND_NOT_FOUND: this kernel has no such key, or the interface in it is gone. ND_INVALID: the key would lead out of the root. */
 void nd_sysctl_root(const char *root /* borrowed for ever */);
 int nd_sysctl_read(const char *key, char *buf, size_t size, struct nd_error *e); /* newline stripped */
 int nd_sysctl_write(const char *key, const char *value, struct nd_error *e);

@@ -13,7 +13,8 @@ struct nd_peer {
 	uid_t uid;
 	gid_t gid;
 };
-/* Stream listener, non-blocking; an old socket file nobody listens on is replaced, a live one is ND_BUSY. gid -1: unchanged. */
+/* Stream listener, non-blocking; an old socket file nobody listens on is replaced, a live one is ND_BUSY and names
+ * its holder, a file that is no socket is ND_EXISTS. gid -1: unchanged. */
 int nd_sock_listen(const char *path, mode_t mode, gid_t gid, int backlog, int *ret_fd, struct nd_error *e);
 int nd_sock_connect(const char *path, int *ret_fd, struct nd_error *e); /* blocking stream */
 int nd_sock_seqpacket_pair(int ret_fds[2], struct nd_error *e);         /* non-blocking both */

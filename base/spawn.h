@@ -13,6 +13,7 @@ struct nd_spawn {
 	size_t fd_cnt;        /* at most 16 */
 	bool die_with_parent; /* PR_SET_PDEATHSIG SIGKILL, when the calling thread ends */
 };
-/* stdin and stdout are /dev/null, stderr is kept, signals are reset. An exec failure is reported here (a CLOEXEC pipe tells). */
+/* stdin and stdout are /dev/null, stderr is kept, signals are reset. An exec failure is reported here (a CLOEXEC pipe tells).
+ * ND_INVALID: too many descriptors; else ND_SYSTEM with errno, and no child is left. Blocks until the child has exec'd. */
 int nd_spawn(const struct nd_spawn *s, pid_t *ret_pid, struct nd_error *e);
 #endif
