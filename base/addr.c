@@ -167,7 +167,7 @@ static uint64_t fnv1a(uint64_t h, const void *p, size_t len)
 
 void nd_uuid_from_name(const struct nd_uuid *space, const void *name, size_t len, struct nd_uuid *ret)
 {
-	/* FNV-1a's offset basis, and the same with another first half. Never to be changed: the UUIDs are on disk. */
+	/* FNV-1a's offset basis, and the same with another first half. Never to be changed: UUIDs are on disk. */
 	static const uint64_t start[2] = { 0xcbf29ce484222325u, 0x9e3779b984222325u };
 	struct nd_uuid u;
 

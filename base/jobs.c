@@ -2,9 +2,9 @@
 /*
  * DOC: one thread that does slow things in batches
  *
- * Two lists under one mutex: what is queued (the owner appends, the thread takes) and what has ended (the other
- * way round). A job is on exactly one list, or in the thread's batch, or the owner's; nobody else touches it, so its
- * fields need no lock. pending is the owner's alone.
+ * Two lists under one mutex: what is queued (the owner appends, the thread takes) and what has ended (the
+ * other way round). A job is on exactly one list, or in the thread's batch, or the owner's; nobody else
+ * touches it, so its fields need no lock. pending is the owner's alone.
  *
  * An error that cannot be allocated becomes the one static ND_MEMORY error: a failed job must never read
  * as done.
@@ -75,7 +75,7 @@ static bool failed(int r, const char *what, struct nd_error *e)
 	return r < 0;
 }
 
-/* The batch as a whole failed: with its error all jobs end, and a job that had failed by itself says so beside it. */
+/* The batch as a whole failed: all jobs end with its error; one that had failed by itself says so beside it. */
 static void fail_batch(struct nd_list *batch, const struct nd_error *e)
 {
 	struct nd_job *job;

@@ -2,13 +2,13 @@
 /*
  * DOC: intrusive list and hash map
  *
- * The map chains its members in buckets; the bucket count is a power of two and doubles when there is more than one
- * member per bucket. It never shrinks and a removed node keeps its next pointer, so the current node of
- * a walk may be removed.
+ * The map chains its members in buckets; the bucket count is a power of two and doubles when there is more
+ * than one member per bucket. It never shrinks and a removed node keeps its next pointer, so the current
+ * node of a walk may be removed.
  *
  * The hash is a multiply-and-fold over 8-byte words with a secret start and a secret odd
  * factor. Guests choose MACs and users choose names, but neither sees a hash or can time a lookup.
- * The secret is drawn before main(): the DHCP worker hashes inside its sandbox, where getrandom(2) is not allowed.
+ * The secret is drawn before main(): the DHCP worker hashes inside its sandbox, without getrandom(2).
  */
 #include "base/map.h"
 
@@ -28,8 +28,7 @@ __attribute__((constructor)) static void seed_init(void)
 {
 	/* Not blocking: early in boot the kernel's own 16 random bytes for this process do as well. */
 	if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed)) {
-		const void *from_kernel =
-			(const void *)getauxval(AT_RANDOM);
+		const void *from_kernel = (const void *)getauxval(AT_RANDOM);
 
 		if (from_kernel)
 			memcpy(&seed, from_kernel, sizeof(seed));

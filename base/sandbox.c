@@ -2,11 +2,12 @@
 /*
  * DOC: giving up privilege, implementation
  *
- * Steps are a table, in the only order that works: each takes away what an earlier one needed. To be called while
- * there is one thread: capabilities and the filter are a thread's own.
+ * Steps are a table, in the only order that works: each takes away what an earlier one needed. To be called
+ * while there is one thread: capabilities and the filter are a thread's own.
  *
- * - The bounding set goes before the uid, since CAP_SETPCAP goes with the uid. A caller that never had CAP_SETPCAP
- *   keeps its bounding set; without file capabilities, which no_new_privs rules out, it gives nothing.
+ * - The bounding set goes before the uid, since CAP_SETPCAP goes with the uid. A caller that never had
+ *   CAP_SETPCAP keeps its bounding set; it gives nothing without file capabilities, which no_new_privs rules
+ *   out.
  * - A change of uid clears the parent-death signal and the dumpable flag's value (commit_creds(),
  *   kernel/cred.c): both are set after it.
  * - libseccomp only compiles the filter. It is installed by hand, as the very last thing, because from then

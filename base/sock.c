@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #define BIND_TRIES 3 /* a dead holder's socket is replaced, and another process may do the same */
-/* The holder never accepts: each process that asks for its name stays in the queue, which the kernel cuts at somaxconn. */
+/* The holder never accepts: who asks for its name stays in the queue, which the kernel cuts at somaxconn. */
 #define LOCK_BACKLOG 4096
 #define GROUPS_FIRST 64
 #define HOLDER_LEN   64 /* bytes of "pid 123 (netd)" */

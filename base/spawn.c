@@ -2,12 +2,13 @@
 /*
  * DOC: starting a process
  *
- * vfork(2): the daemon may be large and must not pay for copying its page tables. The child shares our memory
- * until it has exec'd, so it calls nothing but system calls, writes only to its own frame, and runs with all signals
- * blocked until no handler of ours is left.
+ * vfork(2): the daemon may be large and must not pay for copying its page tables. The child shares our
+ * memory until it has exec'd, so it calls nothing but system calls, writes only to its own frame, and runs
+ * with all signals blocked until no handler of ours is left.
  *
  * Descriptors are first copied above the place where they will stand, then put in place: any order and any
- * repetition of fds works. What went wrong in the child comes back through a pipe that a successful exec closes.
+ * repetition of fds works. What went wrong in the child comes back through a pipe, which a successful exec
+ * closes.
  *
  * die_with_parent is about the calling thread: the kernel sends the signal when that thread ends (prctl(2)).
  */
