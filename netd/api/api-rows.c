@@ -66,6 +66,7 @@ static const struct api_field port_fields[] = {
 	{ "ifindex", API_INT },
 	{ "address", API_STRING, "of its lease", API_OPTIONAL },
 	{ "state", API_STRING, "attached or quarantined" },
+	{ "mtu", API_INT },
 	{ "queues", API_INT },
 	{ "vnetHeader", API_BOOL },
 	{ "ownerUid", API_INT, "who attached it" },

@@ -10,9 +10,12 @@
 #include "netd/api/methods.h"
 #include "netd/core/attach.h"
 
+#define ETHERNET_MTU 1500 /* the kernel's, where the network names none */
+
 json_t *methods_port(const struct port *p)
 {
 	char uuid[ND_UUID_STRLEN], mac[ND_MAC_STRLEN], ip[ND_IP_STRLEN];
+	const struct netdef *live = p->network->live;
 	struct out b = out_new();
 
 	out_string(&b, "uuid", nd_uuid_to_string(&p->uuid, uuid));
@@ -25,6 +28,7 @@ json_t *methods_port(const struct port *p)
 	if (p->ip4)
 		out_string(&b, "address", nd_ip4_to_string(p->ip4, ip));
 	out_string(&b, "state", port_state_to_string(p->state));
+	out_int(&b, "mtu", live && live->mtu ? live->mtu : ETHERNET_MTU);
 	out_int(&b, "queues", p->queue_cnt);
 	out_bool(&b, "vnetHeader", p->vnet_hdr);
 	out_int(&b, "ownerUid", p->owner_uid);
