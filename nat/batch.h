@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ND_NAT_BATCH_H
+#define ND_NAT_BATCH_H
+/*
+ * Elements, and one transaction of operations on them. The socket lives as long as the daemon: tables are owned by its netlink port. Private to
+ * nat/; the tests' fake kernel stands behind this header, scan.h and watch.h.
+ */
+#include "base/addr.h"
+#include "base/error.h"
+#include "nat/rules.h"
+
+/* linux/netfilter/nf_tables.h, since 6.9: the table outlives its owner */
+#define NAT_TABLE_F_PERSIST 0x4u
+#define NAT_TABLE_F_OWNER   ((uint32_t)NFT_TABLE_F_OWNER)
+#define NAT_TABLE_F_BOTH    (NAT_TABLE_F_OWNER | NAT_TABLE_F_PERSIST)
+
+#define NAT_KEY_MAX 32
+/* set, key_len and key are hashed and compared as bytes, so the unused ones are zero and there are no holes. */
+struct nat_elem {
+	uint8_t set;     /* enum nat_set */
+	uint8_t key_len; /* bytes of key */
+	uint8_t key[NAT_KEY_MAX];
+	uint32_t data; /* mark; 0 for sets */
+};
+/* "element virbr0 . virbr0 of set inet netd same_bridge" */
+#define NAT_LABEL_LEN 120
+const char *nat_elem_label(const struct nat_elem *elem, char buf[NAT_LABEL_LEN]);
+
+enum nat_op_kind {
+	NAT_OP_DROP,  /* table: delete it whole */
+	NAT_OP_TAKE,  /* table: become the owner of an orphan */
+	NAT_OP_BUILD, /* table with all its sets, chains and rules */
+	NAT_OP_ADD,   /* elem, copied nowhere: lives until the call returns */
+	NAT_OP_DELETE,
+};
+struct nat_op {
+	enum nat_op_kind kind;
+	enum nat_table table; /* the first three */
+	const struct nat_elem *elem;
+};
+
+struct nat_batch;
+int nat_batch_new(struct nat_batch **ret, struct nd_error *e);
+void nat_batch_free(struct nat_batch *b);
+int nat_batch_fd(const struct nat_batch *b);
+uint32_t nat_batch_port(const struct nat_batch *b);
+uint32_t nat_batch_seq(struct nat_batch *b); /* a fresh sequence number */
+/*
+ * All of ops in one transaction, in this order: done entirely or not at all. flags: those of tables built or taken. Return: 0, or the first refusal
+ * with the row's or element's label, errno and kernel text.
+ */
+int nat_batch_commit(struct nat_batch *b, const struct nat_op *ops, size_t cnt, uint32_t flags,
+		     struct nd_error *e);
+/* Whether this kernel knows table flags: a transaction that is made to fail, so nothing changes. */
+int nat_batch_probe(struct nat_batch *b, uint32_t flags, bool *ret, struct nd_error *e);
+#endif
