@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: the life of a definition
+ *
+ * New, copy, free, size and diff of a struct netdef. Each walks the rows: an element's fields lie in the object of the element
+ * around it, a list's items are objects of their own with the rows below the list's. What is on the heap is thus exactly
+ * what a row says is on the heap.
+ */
+#include "netd/xml/netdef.h"
+#include "netd/xml/rows.h"
+
+static const char *const forward_names[] = {
+	[NETDEF_FORWARD_NONE] = "isolated",
+	[NETDEF_FORWARD_NAT] = "nat",
+};
+ND_STRTAB(netdef_forward, forward_names)
+
+/* The rows of one object that stand for something in it, lists below it left to the caller to enter. */
+#define for_each_field(r, element)                                                          \
+	for (const struct row *r = (element) + 1, *r##_end = row_end(element); r < r##_end; \
+	     r = r->kind == ROW_LIST ? row_end(r) : r + 1)
+
+static void free_object(const struct row *element, void *obj)
+{
+	for_each_field(r, element)
+	{
+		if (r->kind == ROW_LIST) {
+			for (size_t i = 0; i < row_list_cnt(r, obj); i++)
+				free_object(r, (char *)*row_list(r, obj) + i * r->size);
+			free(*row_list(r, obj));
+		} else if (r->type && r->type->heap) {
+			free(*(char **)row_field(r, obj));
+		}
+	}
+}
+
+void netdef_free(struct netdef *d)
+{
+	if (!d)
+		return;
+	free_object(rows, d);
+	free(d);
+}
+
+struct netdef *netdef_new(void)
+{
+	struct netdef *d = calloc(1, sizeof *d);
+
+	if (d)
+		d->dns_enable = true;
+	return d;
+}
+
+static bool copy_object(const struct row *element, void *dst, const void *src);
+
+static bool copy_list(const struct row *r, void *dst, const void *src)
+{
+	size_t cnt = row_list_cnt(r, src);
+	size_t *dst_cnt = (size_t *)(void *)((char *)dst + r->with);
+
+	*dst_cnt = 0;
+	*row_list(r, dst) = NULL;
+	if (cnt == 0)
+		return true;
+	*row_list(r, dst) = calloc(cnt, r->size);
+	if (!*row_list(r, dst))
+		return false;
+	while (*dst_cnt < cnt) {
+		size_t i = (*dst_cnt)++;
+
+		if (!copy_object(r, (char *)*row_list(r, dst) + i * r->size, row_list_item(r, src, i)))
+			return false;
+	}
+	return true;
+}
+
+/* dst is wholly written, so that it can be freed also when false (ENOMEM) comes back. */
+static bool copy_object(const struct row *element, void *dst, const void *src)
+{
+	size_t size = element == rows ? sizeof(struct netdef) : element->size;
+	bool ok = true;
+
+	memcpy(dst, src, size);
+	for_each_field(r, element)
+	{
+		if (r->kind == ROW_LIST) {
+			ok = copy_list(r, dst, src) && ok;
+		} else if (r->type && r->type->heap) {
+			char **field = row_field(r, dst);
+
+			if (*field && !(*field = strdup(*field)))
+				ok = false;
+		}
+	}
+	return ok;
+}
+
+struct netdef *netdef_copy(const struct netdef *d)
+{
+	struct netdef *copy = netdef_new();
+
+	if (copy && !copy_object(rows, copy, d)) {
+		netdef_free(copy);
+		copy = NULL;
+	}
+	return copy;
+}
+
+static size_t size_object(const struct row *element, const void *obj)
+{
+	size_t size = 0;
+
+	for_each_field(r, element)
+	{
+		if (r->kind == ROW_LIST) {
+			size += row_list_cnt(r, obj) * r->size;
+			for (size_t i = 0; i < row_list_cnt(r, obj); i++)
+				size += size_object(r, row_list_item(r, obj, i));
+		} else if (r->type && r->type->heap) {
+			const char *s = *(char *const *)row_field_const(r, obj);
+
+			size += s ? strlen(s) + 1 : 0;
+		}
+	}
+	return size;
+}
+
+size_t netdef_size(const struct netdef *d)
+{
+	return sizeof *d + size_object(rows, d);
+}
+
+/* Lists grow by doubling: full when the count is a power of two. Keeps the objects small without a third field. */
+void *row_list_append(const struct row *r, void *obj)
+{
+	size_t *cnt = (size_t *)(void *)((char *)obj + r->with);
+	void **list = row_list(r, obj), *item;
+
+	if ((*cnt & (*cnt - 1)) == 0) {
+		void *p = reallocarray(*list, *cnt ? *cnt * 2 : 1, r->size);
+
+		if (!p)
+			return NULL;
+		*list = p;
+	}
+	item = (char *)*list + *cnt * r->size;
+	memset(item, 0, r->size);
+	++*cnt;
+	row_set_present(r, obj);
+	return item;
+}
+
+void row_lists_trim(const struct row *element, void *obj)
+{
+	for_each_field(r, element)
+	{
+		size_t cnt = r->kind == ROW_LIST ? row_list_cnt(r, obj) : 0;
+		void *p;
+
+		for (size_t i = 0; i < cnt; i++)
+			row_lists_trim(r, (char *)*row_list(r, obj) + i * r->size);
+		p = cnt ? reallocarray(*row_list(r, obj), cnt, r->size) : NULL;
+		if (p)
+			*row_list(r, obj) = p;
+	}
+}
+
+static void diff_object(const struct row *element, const void *a, const void *b, bool differs[ROWS_MAX])
+{
+	for_each_field(r, element)
+	{
+		if (r->kind == ROW_LIST && row_list_cnt(r, a) != row_list_cnt(r, b))
+			differs[r - rows] = true;
+		else if (r->kind == ROW_LIST)
+			for (size_t i = 0; i < row_list_cnt(r, a); i++)
+				diff_object(r, row_list_item(r, a, i), row_list_item(r, b, i), differs);
+		else if (r->type && !r->type->equal(r, a, b))
+			differs[r - rows] = true;
+	}
+}
+
+enum netdef_change netdef_diff(const struct netdef *a, const struct netdef *b, struct nd_buf *what)
+{
+	enum netdef_change worst = NETDEF_CHANGE_NONE;
+	bool differs[ROWS_MAX] = { false }, first = true;
+
+	diff_object(rows, a, b, differs);
+	for (size_t i = 0; i < row_cnt; i++) {
+		if (!differs[i])
+			continue;
+		if (rows[i].change > worst)
+			worst = rows[i].change;
+		if (what) {
+			nd_buf_append_string(what, first ? "" : ", ");
+			nd_buf_append_string(what, rows[i].path + strlen(rows->path) + 1);
+		}
+		first = false;
+	}
+	return worst;
+}
