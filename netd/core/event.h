@@ -51,11 +51,12 @@ struct event {
 	char address[ND_IP_STRLEN];
 	char text[256]; /* the sentence for people: what, to what, by whom, in how many ms */
 };
+struct events;
 struct event_subscriber {
 	struct nd_list link;
+	struct events *ring; /* NULL: not subscribed */
 	void (*fn)(struct event_subscriber *s, const struct event *ev);
 };
-struct events;
 struct events *events_new(void);
 void events_free(struct events *r);
 void events_emit(struct events *r, struct event *ev);

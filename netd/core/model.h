@@ -36,7 +36,8 @@ struct network {
 	int ifindex;                /* of the bridge; 0 none */
 	uint32_t worker_generation; /* generation of the worker that knows it; 0 none */
 	bool sysctl_claimed, link_sysctl_done, recorded;
-	bool busy; /* a change waits for the disk */
+	struct nd_prefix last_subnet; /* automatic subnet chosen at an earlier start; family 0: none */
+	bool busy;                    /* a change waits for the disk */
 	unsigned repair_fails;
 	struct nd_list ports; /* struct port.siblings */
 	uint32_t port_cnt;
@@ -73,6 +74,7 @@ struct model {
 	struct nd_map networks_by_uuid, networks_by_name, networks_by_id, networks_by_bridge;
 	struct nd_map ports_by_uuid, ports_by_ifindex, ports_by_mark;
 	struct nd_list networks;
+	struct nd_list defining; /* definitions that wait for the disk; network.c's */
 	uint32_t network_cnt, active_cnt, port_cnt;
 	uint32_t next_id, next_mark, next_tap,
 		next_bridge; /* where the next search for a free number starts */

@@ -35,6 +35,10 @@ void network_set_autostart(struct core *c, struct network *n, enum netdef_autost
 size_t network_reload(struct core *c);
 /* XML of the live definition (inactive false and it is active), else of the config. Appended. */
 void network_format(const struct network *n, bool inactive, struct nd_buf *out);
+/* Start-up only. Reads the automatic subnets chosen earlier. */
+void network_load_choices(struct core *c);
+/* Gives n (inactive) its live definition (taken) and plan; nothing is made yet. Start and adoption use it. */
+int network_take_live(struct core *c, struct network *n, struct netdef *live, struct nd_error *e);
 /* Starts every inactive network with autostart=boot; failures are events. */
 void network_autostart(struct core *c);
 #endif

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: adoption (see adopt.h).
+ *
+ * A network was active when its live definition stands in RUN; a port is where a TAP carries its alias. A bridge with our alias and no record was
+ * being started when netd died: it goes. A TAP without a record had not been handed out, and is gone with its descriptor; should one be
+ * there all the same it is drained and left to its holder.
+ */
+#include "netd/core/adopt.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/strtab.h"
+#include "bridge/bridge.h"
+#include "nat/nat.h"
+#include "netd/core/disk.h"
+#include "netd/core/event.h"
+#include "netd/core/leases.h"
+#include "netd/core/mirror.h"
+#include "netd/core/model.h"
+#include "netd/core/network.h"
+#include "netd/core/plan.h"
+#include "netd/core/reaper.h"
+#include "netd/core/records.h"
+#include "netd/core/repair.h"
+#include "netd/core/settings.h"
+#include "tap/tap.h"
+#include <linux/if.h>
+
+/* ---- networks ---- */
+
+static int adopt_network(struct core *c, struct netdef *live, struct nd_error *e)
+{
+	struct network *n = model_network_by_uuid(c->model, &live->uuid);
+	if (!n) { /* transient */
+		n = model_network_by_name(c->model, live->name) ? NULL
+								: model_network_new(&live->uuid, live->name);
+		if (!n || model_network_add(c->model, n) < 0) {
+			model_network_free(n);
+			netdef_free(live);
+			return nd_fail(e, ND_EXISTS, "its name or memory is taken");
+		}
+	}
+	if (network_take_live(c, n, live, e) < 0)
+		return e->code;
+	const struct nd_link *l = mirror_link_by_name(c->mirror, n->bridge);
+	n->ifindex = l && l->has_alias && nd_uuid_equal(&l->alias_network, &n->uuid) ? l->ifindex : 0;
+	n->state = NETWORK_ACTIVE;
+	n->recorded = true;
+	return 0;
+}
+
+static void adopt_record(struct core *c, const char *path)
+{
+	nd_autofree char *text = NULL;
+	size_t len;
+	struct netdef *live = NULL;
+	struct nd_error e = ND_ERROR_INIT;
+	if (nd_file_read(path, NETDEF_XML_MAX * 2, &text, &len, &e) == 0 &&
+	    netdef_parse(text, len, path, NULL, NULL, &live, &e) == 0 && adopt_network(c, live, &e) == 0)
+		return;
+	nd_log_error(ND_LOG_ERR, &e, "record %s is removed", path);
+	nd_file_remove(path, false, NULL);
+}
+
+static int adopt_networks(struct core *c, struct nd_error *e)
+{
+	char dir[RECORD_PATH_MAX], path[RECORD_PATH_MAX + 256];
+	char **names = NULL;
+	snprintf(dir, sizeof dir, "%s/networks", c->settings->run_dir);
+	if (nd_dir_list(dir, ".xml", &names, e) < 0)
+		return nd_wrap(e, "live definitions");
+	for (char **name = names; *name; name++) {
+		snprintf(path, sizeof path, "%s/%s", dir, *name);
+		adopt_record(c, path);
+	}
+	nd_strv_free(names);
+	return 0;
+}
+
+/* ---- ports and strays ---- */
+
+struct links {
+	struct core *c;
+	struct nd_link *strays;
+	size_t cnt, size;
+	struct nd_error e;
+};
+
+static void add_stray(struct links *s, const struct nd_link *l)
+{
+	if (s->cnt == s->size) {
+		size_t size = s->size ? s->size * 2 : 16;
+		struct nd_link *p = realloc(s->strays, size * sizeof *p);
+		if (!p)
+			return;
+		s->strays = p;
+		s->size = size;
+	}
+	s->strays[s->cnt++] = *l;
+}
+
+static struct port *adopt_port(struct core *c, const struct nd_link *l)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	struct nd_uuid network;
+	struct port *p = NULL;
+	struct network *n = model_network_by_uuid(c->model, &l->alias_network);
+	if (!n || !n->live || records_port_read(c, &l->alias_port, &p, &network, &e) < 0)
+		return NULL;
+	nd_strcpy(p->ifname, sizeof p->ifname, l->name);
+	p->ifindex = l->ifindex;
+	if (nd_uuid_equal(&network, &n->uuid) && !model_port_by_mark(c->model, p->mark) &&
+	    !model_port_by_uuid(c->model, &p->uuid) && model_port_add(c->model, n, p) == 0)
+		return p;
+	model_port_free(p);
+	return NULL;
+}
+
+static void on_adopt_link(const struct nd_link *l, void *arg)
+{
+	struct links *s = arg;
+	struct core *c = s->c;
+	if (l->kind == ND_LINK_BRIDGE) {
+		const struct network *n = model_network_by_bridge(c->model, l->name);
+		bool ours = (l->has_alias || l->group == ND_GROUP_LIVE || l->group == ND_GROUP_DEAD);
+		if (ours && !(n && n->ifindex == l->ifindex))
+			add_stray(s, l);
+	} else if (l->kind == ND_LINK_TUN && l->has_alias && !nd_uuid_is_zero(&l->alias_port)) {
+		if (!adopt_port(c, l))
+			add_stray(s, l);
+	}
+}
+
+static void count_foreign(const struct nd_link *l, void *arg)
+{
+	struct core *c = arg;
+	const struct nd_link *master = l->master ? mirror_link(c->mirror, l->master) : NULL;
+	struct network *n = master ? model_network_by_bridge(c->model, master->name) : NULL;
+	if (n && n->ifindex == l->master && !model_port_by_ifindex(c->model, l->ifindex))
+		n->foreign_ports++;
+}
+
+static void remove_stray(struct core *c, const struct nd_link *l)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	nd_log(ND_LOG_NOTICE, "link %s is netd's but belongs to no network or port: %s", l->name,
+	       l->kind == ND_LINK_BRIDGE ? "deleted" : "taken out of its bridge");
+	if (l->kind != ND_LINK_BRIDGE) {
+		if (tap_drain(c->nl, l->ifindex, &e) < 0)
+			nd_log_error(ND_LOG_WARNING, &e, "link %s", l->name);
+		return;
+	}
+	if (bridge_retire(c->nl, l->ifindex, &e) < 0)
+		nd_log_error(ND_LOG_WARNING, &e, "link %s", l->name);
+	else
+		reaper_delete(c->reaper, l->ifindex);
+}
+
+static bool port_known(const struct nd_uuid *port, void *arg)
+{
+	return model_port_by_uuid(((struct core *)arg)->model, port) != NULL;
+}
+
+static void adopt_links(struct core *c)
+{
+	struct links s = { .c = c };
+	mirror_each_link(c->mirror, on_adopt_link, &s);
+	for (size_t i = 0; i < s.cnt; i++)
+		remove_stray(c, &s.strays[i]);
+	free(s.strays);
+	mirror_each_link(c->mirror, count_foreign, c);
+	records_ports_sweep(c, port_known, c);
+}
+
+/* ---- nft, leases ---- */
+
+static int sweep_elements(struct core *c, struct nd_error *e)
+{
+	struct network *n;
+	struct port *p;
+	size_t cnt = 0;
+	nat_sweep_begin(c->nat);
+	nd_list_foreach(n, &c->model->networks, all) {
+		if (n->plan)
+			nat_claim(c->nat, &n->plan->nat);
+		nd_list_foreach(p, &n->ports, siblings) {
+			struct nat_config cfg;
+			plan_nat_port(p, &cfg);
+			nat_claim(c->nat, &cfg);
+		}
+	}
+	if (nat_sweep(c->nat, &cnt, e) < 0 || nat_commit(c->nat, e) < 0)
+		return nd_wrap(e, "remove nft elements of nobody");
+	if (cnt)
+		nd_log(ND_LOG_NOTICE, "removed %zu nft elements that belonged to nobody", cnt);
+	return 0;
+}
+
+/* A port that ended while netd was away: its grace begins now. */
+static int adopt_lease(const struct dhcp_lease *l, void *arg)
+{
+	struct core *c = arg;
+	if (!nd_uuid_is_zero(&l->port) && !model_port_by_uuid(c->model, &l->port) &&
+	    l->state == DHCP_LEASE_BOUND)
+		leases_port_ended(c->leases, &l->network, &l->port);
+	return 0;
+}
+
+int adopt(struct core *c, struct nd_error *e)
+{
+	size_t corrupt = 0;
+	network_reload(c);
+	network_load_choices(c);
+	if (adopt_networks(c, e) < 0)
+		return e->code;
+	adopt_links(c);
+	/* From the first repair on the store belongs to its thread. */
+	if (dhcp_store_each(disk_store_at_start(c->disk), NULL, adopt_lease, c, &corrupt, e) < 0)
+		return nd_wrap(e, "leases");
+	if (corrupt)
+		nd_log(ND_LOG_WARNING, "%zu rows of the lease store are damaged and were left out", corrupt);
+	repair_mark_all(c, "netd started");
+	repair_now(c);
+	return sweep_elements(c, e);
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: attaching a guest (see attach.h).
+ *
+ * Everything is done before the fds leave: the device, its nft elements, the worker's knowledge of it, the record. A port's uuid is derived from its
+ * network and its name, or its MAC where it has no name: a guest that comes back is the same port, and its lease is still its own.
+ */
+#include "netd/core/attach.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/strtab.h"
+#include "netd/core/choose.h"
+#include "netd/core/converge.h"
+#include "netd/core/event.h"
+#include "netd/core/leases.h"
+#include "netd/core/mirror.h"
+#include "netd/core/network.h"
+#include "netd/core/plan.h"
+#include "netd/core/port.h"
+#include <ctype.h>
+#include <errno.h>
+
+#define TAP_NAME_TRIES 64 /* names another program may take between our choice and the kernel's */
+
+static int check_name(const char *name, struct nd_error *e)
+{
+	if (strlen(name) >= PORT_NAME_MAX)
+		return nd_fail(e, ND_INVALID, "port name '%.20s...' is longer than %d characters", name,
+			       PORT_NAME_MAX - 1);
+	for (const char *p = name; *p; p++) {
+		if (!isalnum((unsigned char)*p) && !strchr("-_.", *p))
+			return nd_fail(e, ND_INVALID,
+				       "port name '%s': only letters, digits, '-', '_' and '.' are allowed",
+				       name);
+	}
+	if (!isalnum((unsigned char)name[0]))
+		return nd_fail(e, ND_INVALID, "port name '%s' must start with a letter or digit", name);
+	return 0;
+}
+
+static int check_ifname(const struct core *c, const char *ifname, struct nd_error *e)
+{
+	size_t len = strlen(ifname);
+	if (len == 0 || len >= ND_IFNAMSIZ || strpbrk(ifname, "/:% \t\n") || !strcmp(ifname, ".") ||
+	    !strcmp(ifname, ".."))
+		return nd_fail(e, ND_INVALID, "'%.20s' cannot be an interface name", ifname);
+	if (mirror_link_by_name(c->mirror, ifname))
+		return nd_fail(e, ND_EXISTS, "interface '%s' exists already", ifname);
+	return 0;
+}
+
+static int check_request(const struct core *c, const struct attach_request *req, struct nd_error *e)
+{
+	if (req->queue_cnt < 1 || req->queue_cnt > TAP_QUEUES_MAX)
+		return nd_fail(e, ND_INVALID, "queues must be 1 to %d", TAP_QUEUES_MAX);
+	if (req->mac_set && (nd_mac_is_multicast(&req->mac) || nd_mac_is_zero(&req->mac)))
+		return nd_fail(e, ND_INVALID, "the MAC address must be a unicast one");
+	if (req->name && *req->name && check_name(req->name, e) < 0)
+		return e->code;
+	return req->ifname ? check_ifname(c, req->ifname, e) : 0;
+}
+
+static void on_woken(void *arg, struct network *n, const struct nd_error *e)
+{
+	nd_error_copy(arg, e);
+}
+
+/* An inactive network with autostart=on-attach starts now. */
+static int wake(struct core *c, struct network *n, struct nd_error *e)
+{
+	if (n->state != NETWORK_INACTIVE)
+		return 0;
+	if (n->autostart != NETDEF_AUTOSTART_ON_ATTACH)
+		return nd_fail(e, ND_STATE, "network '%s' is not active; start it with: netdctl net-start %s",
+			       n->name, n->name);
+	network_start(c, n, (struct network_done){ on_woken, e }); /* a start never waits */
+	return e->code;
+}
+
+static void choose_uuid(const struct network *n, const struct attach_request *req, struct nd_uuid *ret)
+{
+	struct nd_uuid random;
+	if (req->name && *req->name) {
+		nd_uuid_from_name(&n->uuid, req->name, strlen(req->name), ret);
+	} else if (req->mac_set) {
+		nd_uuid_from_name(&n->uuid, req->mac.b, sizeof req->mac.b, ret);
+	} else {
+		nd_uuid_random(&random);
+		nd_uuid_from_name(&n->uuid, random.b, sizeof random.b, ret);
+	}
+}
+
+static int refuse_taken(const struct core *c, const struct network *n, const struct nd_uuid *uuid,
+			const struct attach_request *req, struct nd_error *e)
+{
+	const struct port *p = model_port_by_uuid(c->model, uuid), *other;
+	char mac[ND_MAC_STRLEN];
+	if (p)
+		return nd_fail(e, ND_BUSY,
+			       "port '%s' is attached already: interface %s, held by pid %d (uid %u)",
+			       p->name[0] ? p->name : nd_mac_to_string(&p->mac, mac), p->ifname,
+			       (int)p->owner_pid, (unsigned)p->owner_uid);
+	nd_list_foreach(other, &n->ports, siblings) {
+		if (req->mac_set && nd_mac_equal(&other->mac, &req->mac))
+			return nd_fail(e, ND_EXISTS,
+				       "MAC address %s is that of another port: interface %s, held by pid %d "
+				       "(uid %u)",
+				       nd_mac_to_string(&req->mac, mac), other->ifname, (int)other->owner_pid,
+				       (unsigned)other->owner_uid);
+	}
+	return 0;
+}
+
+static struct port *new_port(struct core *c, struct network *n, const struct attach_request *req,
+			     struct nd_error *e)
+{
+	struct nd_uuid uuid;
+	choose_uuid(n, req, &uuid);
+	if (refuse_taken(c, n, &uuid, req, e) < 0)
+		return NULL;
+	struct port *p = model_port_new(&uuid);
+	if (!p) {
+		nd_fail(e, ND_MEMORY, "port");
+		return NULL;
+	}
+	p->network = n;
+	nd_strcpy(p->name, sizeof p->name, req->name ? req->name : "");
+	p->queue_cnt = req->queue_cnt;
+	p->vnet_hdr = req->vnet_hdr;
+	p->owner_uid = req->uid;
+	p->owner_pid = req->pid;
+	p->since_s = nd_wall_s();
+	p->state = PORT_ATTACHED;
+	if (req->mac_set)
+		p->mac = req->mac;
+	else
+		choose_port_mac(n, &uuid, &p->mac);
+	if (choose_mark(c, &p->mark, e) < 0) {
+		model_port_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+static int open_device(struct core *c, struct port *p, const char *ifname, struct tap_handle *ret,
+		       struct nd_error *e)
+{
+	for (int tries = 0;; tries++) {
+		struct nd_error failed = ND_ERROR_INIT;
+		struct tap_config want;
+		if (ifname)
+			nd_strcpy(p->ifname, sizeof p->ifname, ifname);
+		else
+			choose_tap_name(c, p->ifname);
+		plan_tap(p, &want);
+		int r = tap_open(c->nl, &want, ret, &failed);
+		if (r == 0) {
+			p->ifindex = ret->ifindex;
+			return 0;
+		}
+		if (r != ND_EXISTS || ifname || tries == TAP_NAME_TRIES) {
+			nd_error_copy(e, &failed);
+			return nd_wrap(e, "TAP '%s'", p->ifname);
+		}
+	}
+}
+
+static int make(struct core *c, struct network *n, const struct attach_request *req, struct port **ret,
+		struct tap_handle *tap, struct nd_error *e)
+{
+	struct port *p = new_port(c, n, req, e);
+	if (!p)
+		return e->code;
+	if (open_device(c, p, req->ifname, tap, e) < 0) {
+		model_port_free(p);
+		return e->code;
+	}
+	if (model_port_add(c->model, n, p) < 0) {
+		nd_fail(e, ND_MEMORY, "port");
+	} else if (converge(c, port_rows, port_row_cnt, p, CONVERGE_START, NULL, e) < 0) {
+		model_port_remove(c->model, p);
+	} else {
+		*ret = p;
+		return 0;
+	}
+	tap_handle_close(tap); /* nobody else holds it: the kernel deletes it */
+	model_port_free(p);
+	return e->code;
+}
+
+void attach(struct core *c, const struct attach_request *req, struct attach_done done)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	struct tap_handle tap = { .fd_cnt = 0 };
+	struct port *p = NULL;
+	struct network *n = model_network_find(c->model, req->network);
+	if (!n)
+		nd_fail(&e, ND_NOT_FOUND, "Network not found: no network with matching name '%.64s'",
+			req->network);
+	else if (check_request(c, req, &e) == 0 && wake(c, n, &e) == 0 && make(c, n, req, &p, &tap, &e) < 0)
+		nd_wrap(&e, "network '%s'", n->name);
+	if (e.code) {
+		done.fn(done.arg, NULL, NULL, 0, &e);
+		return;
+	}
+	leases_port_back(c->leases, &p->uuid);
+	done.fn(done.arg, p, tap.fds, tap.fd_cnt, &e);
+	p = model_port_by_ifindex(c->model, tap.ifindex); /* done may have ended it */
+	if (p)
+		events_say(c->events, EVENT_PORT_ATTACHED, NULL, p, "attached as %s by pid %d (uid %u)",
+			   p->ifname, (int)req->pid, (unsigned)req->uid);
+}
+
+int attach_end(struct core *c, struct port *p, struct nd_error *e)
+{
+	int r = tap_drain(c->nl, p->ifindex, e) < 0 ? nd_wrap(e, "TAP '%s'", p->ifname) : 0;
+	port_end(c, p, "it was detached");
+	return r;
+}

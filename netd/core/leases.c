@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: leases between worker and store (see leases.h).
+ *
+ * What the worker proposes is not believed: the network must be active and its DHCP subnet must hold the address, a port must be of that network, and the frame
+ * must be one a server of that network sends. Only then is it queued for the disk; its ACK leaves when the transaction is synced (RFC 2131 §3.1 step 4:
+ * the binding is committed to persistent storage before the DHCPACK).
+ */
+#include "netd/core/leases.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/strtab.h"
+#include "netd/core/disk.h"
+#include "netd/core/event.h"
+#include "netd/core/mirror.h"
+#include "netd/core/settings.h"
+#include "netd/core/supervisor.h"
+#include <ev.h>
+
+#define PENDING_MAX       65536   /* proposals waiting for the disk: more are refused at once */
+#define EXPIRE_INTERVAL_S 3600.   /* how often long-expired rows are dropped … */
+#define EXPIRE_KEEP_S     604800u /* … a week after: a guest that returns gets its address back */
+
+struct grace {
+	struct nd_list link;
+	struct nd_uuid network, port;
+	uint64_t due_ms;
+};
+struct leases {
+	struct core *c;
+	struct nd_list graces; /* ordered by due_ms: the period is one */
+	struct ev_timer grace, expire;
+	size_t pending;
+	struct nd_ratelimit bad_frames;
+};
+
+struct lease_job {
+	struct disk_job j;
+	struct leases *owner;
+	struct dhcp_lease lease;
+	uint32_t generation;
+	uint64_t id;
+	int ifindex;
+	size_t len;
+	uint8_t ack[];
+};
+
+/* ---- proposals ---- */
+
+static const struct netdef_ip *subnet_of(const struct network *n, uint32_t ip4)
+{
+	struct nd_ip ip = nd_ip_from_ip4(ip4);
+	for (size_t i = 0; n->live && i < n->live->ip_cnt; i++) {
+		if (n->live->ips[i].dhcp && nd_prefix_contains_ip(&n->live->ips[i].address, &ip))
+			return &n->live->ips[i];
+	}
+	return NULL;
+}
+
+static int check_frame(const struct network *n, const struct netdef_ip *ip, const uint8_t *frame, size_t len,
+		       struct nd_error *e)
+{
+	return dhcp_frame_is_server(frame, len, &n->live->mac, nd_ip_to_ip4(&ip->address.ip), e);
+}
+
+static int check_proposal(const struct leases *l, const struct dhcp_lease *lease, int ifindex,
+			  const uint8_t *ack, size_t len, struct nd_error *e)
+{
+	const struct network *n = model_network_by_uuid(l->c->model, &lease->network);
+	const struct netdef_ip *ip = n ? subnet_of(n, lease->ip4) : NULL;
+	const struct port *p = model_port_by_uuid(l->c->model, &lease->port);
+	if (!ip)
+		return nd_fail(e, ND_PROTOCOL, "the address is in no active network's DHCP subnet");
+	if (p ? p->network != n : !nd_uuid_is_zero(&lease->port))
+		return nd_fail(e, ND_PROTOCOL, "the port is not of that network");
+	if (ack && ifindex != n->ifindex)
+		return nd_fail(e, ND_PROTOCOL, "the answer is for another interface");
+	return ack ? check_frame(n, ip, ack, len, e) : 0;
+}
+
+static void tell_stored(struct leases *l, const struct lease_job *j)
+{
+	const struct network *n = model_network_by_uuid(l->c->model, &j->lease.network);
+	struct port *p = model_port_by_uuid(l->c->model, &j->lease.port);
+	struct event ev = { .kind = EVENT_LEASE_ADDED, .network_uuid = j->lease.network };
+	char mac[ND_MAC_STRLEN];
+	if (j->lease.state != DHCP_LEASE_BOUND)
+		return;
+	if (p) {
+		if (p->ip4 == j->lease.ip4)
+			ev.kind = EVENT_LEASE_RENEWED;
+		p->ip4 = j->lease.ip4;
+		nd_strcpy(ev.port, sizeof ev.port, p->name);
+		nd_strcpy(ev.ifname, sizeof ev.ifname, p->ifname);
+	}
+	if (n)
+		nd_strcpy(ev.network, sizeof ev.network, n->name);
+	nd_mac_to_string(&j->lease.mac, ev.mac);
+	nd_ip4_to_string(j->lease.ip4, ev.address);
+	snprintf(ev.text, sizeof ev.text, "%s %s %s%s%s", ev.address,
+		 ev.kind == EVENT_LEASE_ADDED ? "leased to" : "renewed by",
+		 nd_mac_to_string(&j->lease.mac, mac), j->lease.hostname[0] ? " " : "", j->lease.hostname);
+	events_emit(l->c->events, &ev);
+}
+
+static int put_run(struct dhcp_store *store, struct disk_job *j, struct nd_error *e)
+{
+	return dhcp_store_put(store, &container_of(j, struct lease_job, j)->lease, e);
+}
+
+static void put_done(struct disk_job *dj, const struct nd_error *e)
+{
+	struct lease_job *j = container_of(dj, struct lease_job, j);
+	struct leases *l = j->owner;
+	struct nd_error failed = ND_ERROR_INIT;
+	l->pending--;
+	if (e->code) {
+		char text[200], ip[ND_IP_STRLEN];
+		nd_error_format(e, text, sizeof text);
+		events_say(l->c->events, EVENT_LEASE_REFUSED,
+			   model_network_by_uuid(l->c->model, &j->lease.network), NULL,
+			   "lease of %s is not stored and not given: %s", nd_ip4_to_string(j->lease.ip4, ip),
+			   text);
+	} else {
+		if (j->len && supervisor_send(l->c->supervisor, j->ifindex, j->ack, j->len, &failed) < 0)
+			nd_log_error(ND_LOG_DEBUG, &failed, "send a DHCP answer"); /* the guest asks again */
+		tell_stored(l, j);
+	}
+	supervisor_stored(l->c->supervisor, j->generation, j->id, e->code == 0);
+	free(j);
+}
+
+void leases_on_proposal(struct leases *l, uint32_t generation, uint64_t id, const struct dhcp_lease *lease,
+			int ifindex, const uint8_t *ack, size_t len)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	struct lease_job *j = NULL;
+	if (!ack)
+		len = 0;
+	if (check_proposal(l, lease, ifindex, ack, len, &e) < 0) {
+		if (nd_ratelimit_pass(&l->bad_frames, nd_now_ms(), 10000, 5, NULL))
+			nd_log_error(ND_LOG_WARNING, &e, "proposal of the DHCP worker");
+	} else if (l->pending < PENDING_MAX) {
+		j = calloc(1, sizeof *j + len);
+	}
+	if (!j) {
+		supervisor_stored(l->c->supervisor, generation, id, false);
+		return;
+	}
+	j->j = (struct disk_job){ .run = put_run, .done = put_done };
+	j->owner = l;
+	j->lease = *lease;
+	j->generation = generation;
+	j->id = id;
+	j->ifindex = ifindex;
+	j->len = len;
+	if (len)
+		memcpy(j->ack, ack, len);
+	l->pending++;
+	disk_push_store(l->c->disk, &j->j);
+}
+
+/* Offers, NAKs, probes: nothing to store. */
+void leases_on_frame(struct leases *l, int ifindex, const uint8_t *frame, size_t len)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	const struct nd_link *link = mirror_link(l->c->mirror, ifindex);
+	const struct network *n = link ? model_network_by_uuid(l->c->model, &link->alias_network) : NULL;
+	int r = ND_PROTOCOL;
+	for (size_t i = 0; n && n->live && n->ifindex == ifindex && r < 0 && i < n->live->ip_cnt; i++) {
+		nd_error_reset(&e);
+		if (n->live->ips[i].dhcp)
+			r = check_frame(n, &n->live->ips[i], frame, len, &e);
+	}
+	if (r == 0)
+		r = supervisor_send(l->c->supervisor, ifindex, frame, len, &e);
+	if (r < 0 && nd_ratelimit_pass(&l->bad_frames, nd_now_ms(), 10000, 5, NULL))
+		nd_log_error(ND_LOG_WARNING, &e, "frame of the DHCP worker for link %d", ifindex);
+}
+
+/* ---- the end of leases ---- */
+
+struct end_job {
+	struct disk_job j;
+	struct leases *owner;
+	struct nd_uuid network, port;
+	uint32_t ip4; /* of a port: found by the thread */
+};
+
+static void end_done(struct disk_job *dj, const struct nd_error *e)
+{
+	struct end_job *j = container_of(dj, struct end_job, j);
+	struct core *c = j->owner->c;
+	if (e->code) {
+		nd_log_error(ND_LOG_WARNING, e, "end a lease");
+	} else if (j->ip4) {
+		struct network *n = model_network_by_uuid(c->model, &j->network);
+		struct event ev = { .kind = EVENT_LEASE_RELEASED, .network_uuid = j->network };
+		supervisor_lease_free(c->supervisor, &j->network, j->ip4);
+		nd_strcpy(ev.network, sizeof ev.network, n ? n->name : "");
+		nd_ip4_to_string(j->ip4, ev.address);
+		snprintf(ev.text, sizeof ev.text, "%s is free again", ev.address);
+		events_emit(c->events, &ev);
+	}
+	free(j);
+}
+
+static int end_ip4_run(struct dhcp_store *store, struct disk_job *j, struct nd_error *e)
+{
+	struct end_job *end = container_of(j, struct end_job, j);
+	return dhcp_store_delete(store, &end->network, end->ip4, e);
+}
+
+static int end_port_run(struct dhcp_store *store, struct disk_job *j, struct nd_error *e)
+{
+	struct end_job *end = container_of(j, struct end_job, j);
+	return dhcp_store_delete_port(store, &end->network, &end->port, &end->ip4, e);
+}
+
+static int end_network_run(struct dhcp_store *store, struct disk_job *j, struct nd_error *e)
+{
+	return dhcp_store_delete_network(store, &container_of(j, struct end_job, j)->network, e);
+}
+
+static int end_expired_run(struct dhcp_store *store, struct disk_job *j, struct nd_error *e)
+{
+	return dhcp_store_delete_expired(store, nd_wall_s() - EXPIRE_KEEP_S, e);
+}
+
+static void push_end(struct leases *l, const struct end_job *what,
+		     int (*run)(struct dhcp_store *, struct disk_job *, struct nd_error *))
+{
+	struct end_job *j = malloc(sizeof *j);
+	if (!j)
+		return; /* it expires */
+	*j = *what;
+	j->j = (struct disk_job){ .run = run, .done = end_done };
+	j->owner = l;
+	disk_push_store(l->c->disk, &j->j);
+}
+
+void leases_on_release(struct leases *l, const struct dhcp_lease *lease)
+{
+	const struct network *n = model_network_by_uuid(l->c->model, &lease->network);
+	struct port *p = model_port_by_uuid(l->c->model, &lease->port);
+	if (!n || !subnet_of(n, lease->ip4))
+		return;
+	if (p)
+		p->ip4 = 0;
+	push_end(l, &(struct end_job){ .network = lease->network, .ip4 = lease->ip4 }, end_ip4_run);
+}
+
+void leases_network_gone(struct leases *l, const struct nd_uuid *network)
+{
+	push_end(l, &(struct end_job){ .network = *network }, end_network_run);
+}
+
+/* ---- grace ---- */
+
+static void grace_arm(struct leases *l)
+{
+	ev_timer_stop(l->c->loop, &l->grace);
+	if (nd_list_empty(&l->graces))
+		return;
+	struct grace *first = container_of(l->graces.next, struct grace, link);
+	uint64_t now = nd_now_ms();
+	ev_timer_set(&l->grace, first->due_ms > now ? (double)(first->due_ms - now) / 1000. : 0., 0.);
+	ev_timer_start(l->c->loop, &l->grace);
+}
+
+static void grace_free(struct grace *g)
+{
+	nd_list_remove(&g->link);
+	free(g);
+}
+
+static void on_grace(struct ev_loop *loop, struct ev_timer *w, int revents)
+{
+	struct leases *l = container_of(w, struct leases, grace);
+	uint64_t now = nd_now_ms();
+	struct grace *g, *next;
+	nd_list_foreach_safe(g, next, &l->graces, link) {
+		if (g->due_ms > now)
+			break;
+		push_end(l, &(struct end_job){ .network = g->network, .port = g->port }, end_port_run);
+		grace_free(g);
+	}
+	grace_arm(l);
+}
+
+void leases_port_ended(struct leases *l, const struct nd_uuid *network, const struct nd_uuid *port)
+{
+	struct grace *g = calloc(1, sizeof *g);
+	if (!g)
+		return; /* the lease runs to its expiry */
+	g->network = *network;
+	g->port = *port;
+	g->due_ms = nd_now_ms() + l->c->settings->lease_grace_s * 1000u;
+	bool first = nd_list_empty(&l->graces);
+	nd_list_append(&l->graces, &g->link);
+	if (first)
+		grace_arm(l);
+}
+
+void leases_port_back(struct leases *l, const struct nd_uuid *port)
+{
+	struct grace *g, *next;
+	nd_list_foreach_safe(g, next, &l->graces, link) {
+		if (nd_uuid_equal(&g->port, port))
+			grace_free(g);
+	}
+}
+
+static void on_expire(struct ev_loop *loop, struct ev_timer *w, int revents)
+{
+	push_end(container_of(w, struct leases, expire), &(struct end_job){ .ip4 = 0 }, end_expired_run);
+}
+
+struct leases *leases_new(struct core *c)
+{
+	struct leases *l = calloc(1, sizeof *l);
+	if (!l)
+		return NULL;
+	l->c = c;
+	nd_list_init(&l->graces);
+	ev_init(&l->grace, on_grace);
+	ev_timer_init(&l->expire, on_expire, EXPIRE_INTERVAL_S, EXPIRE_INTERVAL_S);
+	ev_timer_start(c->loop, &l->expire);
+	return l;
+}
+
+void leases_free(struct leases *l)
+{
+	struct grace *g, *next;
+	if (!l)
+		return;
+	ev_timer_stop(l->c->loop, &l->grace);
+	ev_timer_stop(l->c->loop, &l->expire);
+	nd_list_foreach_safe(g, next, &l->graces, link)
+		grace_free(g);
+	free(l);
+}
+
+/* ---- listing ---- */
+
+struct list_job {
+	struct disk_job j;
+	struct nd_uuid network;
+	bool filter;
+	struct nd_mac mac;
+	uint64_t now_s;
+	struct leases_done done;
+	struct dhcp_lease *leases;
+	size_t cnt, size;
+};
+
+static int list_one(const struct dhcp_lease *lease, void *arg)
+{
+	struct list_job *j = arg;
+	if (lease->state != DHCP_LEASE_BOUND || lease->expiry_s <= j->now_s ||
+	    (j->filter && !nd_mac_equal(&lease->mac, &j->mac)))
+		return 0;
+	if (j->cnt == j->size) {
+		size_t size = j->size ? j->size * 2 : 32;
+		struct dhcp_lease *p = realloc(j->leases, size * sizeof *p);
+		if (!p)
+			return ND_MEMORY;
+		j->leases = p;
+		j->size = size;
+	}
+	j->leases[j->cnt++] = *lease;
+	return 0;
+}
+
+static int list_run(struct dhcp_store *store, struct disk_job *dj, struct nd_error *e)
+{
+	struct list_job *j = container_of(dj, struct list_job, j);
+	return dhcp_store_each(store, &j->network, list_one, j, NULL, e);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	uint32_t x = ((const struct dhcp_lease *)a)->ip4, y = ((const struct dhcp_lease *)b)->ip4;
+	return x < y ? -1 : x > y;
+}
+
+static void list_done(struct disk_job *dj, const struct nd_error *e)
+{
+	struct list_job *j = container_of(dj, struct list_job, j);
+	if (j->cnt)
+		qsort(j->leases, j->cnt, sizeof *j->leases, by_address);
+	j->done.fn(j->done.arg, j->leases, e->code ? 0 : j->cnt, e);
+	free(j->leases);
+	free(j);
+}
+
+void leases_list(struct core *c, const struct network *n, const struct nd_mac *mac, struct leases_done done)
+{
+	struct list_job *j = calloc(1, sizeof *j);
+	if (!j) {
+		struct nd_error e = ND_ERROR_INIT;
+		nd_fail(&e, ND_MEMORY, "list leases");
+		done.fn(done.arg, NULL, 0, &e);
+		return;
+	}
+	*j = (struct list_job){ .j = { .run = list_run, .done = list_done },
+				.network = n->uuid,
+				.now_s = nd_wall_s(),
+				.done = done };
+	if (mac) {
+		j->filter = true;
+		j->mac = *mac;
+	}
+	disk_push_store(c->disk, &j->j);
+}

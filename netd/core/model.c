@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: the indexes of networks and ports. Every key is unique; callers check before they add.
+ */
+#include "netd/core/model.h"
+#include "base/mem.h"
+#include "base/strtab.h"
+#include "netd/core/plan.h"
+
+static bool network_uuid_equal(const struct nd_map_node *node, const void *key)
+{
+	return nd_uuid_equal(&container_of(node, struct network, by_uuid)->uuid, key);
+}
+static bool network_name_equal(const struct nd_map_node *node, const void *key)
+{
+	return !strcmp(container_of(node, struct network, by_name)->name, key);
+}
+static bool network_id_equal(const struct nd_map_node *node, const void *key)
+{
+	return container_of(node, struct network, by_id)->id == *(const uint32_t *)key;
+}
+static bool network_bridge_equal(const struct nd_map_node *node, const void *key)
+{
+	return !strcmp(container_of(node, struct network, by_bridge)->bridge, key);
+}
+static bool port_uuid_equal(const struct nd_map_node *node, const void *key)
+{
+	return nd_uuid_equal(&container_of(node, struct port, by_uuid)->uuid, key);
+}
+static bool port_ifindex_equal(const struct nd_map_node *node, const void *key)
+{
+	return container_of(node, struct port, by_ifindex)->ifindex == *(const int *)key;
+}
+static bool port_mark_equal(const struct nd_map_node *node, const void *key)
+{
+	return container_of(node, struct port, by_mark)->mark == *(const uint32_t *)key;
+}
+
+static uint32_t uuid_hash(const struct nd_uuid *u)
+{
+	return nd_hash_bytes(u->b, sizeof u->b);
+}
+
+void model_init(struct model *m)
+{
+	*m = (struct model){ .next_id = 1, .next_mark = 1 };
+	nd_map_init(&m->networks_by_uuid, network_uuid_equal);
+	nd_map_init(&m->networks_by_name, network_name_equal);
+	nd_map_init(&m->networks_by_id, network_id_equal);
+	nd_map_init(&m->networks_by_bridge, network_bridge_equal);
+	nd_map_init(&m->ports_by_uuid, port_uuid_equal);
+	nd_map_init(&m->ports_by_ifindex, port_ifindex_equal);
+	nd_map_init(&m->ports_by_mark, port_mark_equal);
+	nd_list_init(&m->networks);
+	nd_list_init(&m->defining);
+}
+
+void model_done(struct model *m)
+{
+	struct network *n, *next;
+	nd_list_foreach_safe(n, next, &m->networks, all) {
+		struct port *p, *q;
+		nd_list_foreach_safe(p, q, &n->ports, siblings) {
+			model_port_remove(m, p);
+			model_port_free(p);
+		}
+		model_network_remove(m, n);
+		model_network_free(n);
+	}
+	nd_map_done(&m->networks_by_uuid);
+	nd_map_done(&m->networks_by_name);
+	nd_map_done(&m->networks_by_id);
+	nd_map_done(&m->networks_by_bridge);
+	nd_map_done(&m->ports_by_uuid);
+	nd_map_done(&m->ports_by_ifindex);
+	nd_map_done(&m->ports_by_mark);
+}
+
+struct network *model_network_new(const struct nd_uuid *uuid, const char *name)
+{
+	struct network *n = calloc(1, sizeof *n);
+	if (!n)
+		return NULL;
+	n->uuid = *uuid;
+	n->name = strdup(name);
+	nd_list_init(&n->all);
+	nd_list_init(&n->dirty);
+	nd_list_init(&n->ports);
+	if (!n->name) {
+		free(n);
+		return NULL;
+	}
+	return n;
+}
+
+void model_network_free(struct network *n)
+{
+	if (!n)
+		return;
+	nd_list_remove(&n->dirty);
+	netdef_free(n->config);
+	netdef_free(n->live);
+	network_plan_free(n->plan);
+	free(n->degraded);
+	free(n->name);
+	free(n);
+}
+
+int model_network_add(struct model *m, struct network *n)
+{
+	n->id = m->next_id++;
+	if (!nd_map_insert(&m->networks_by_uuid, &n->by_uuid, uuid_hash(&n->uuid)))
+		return ND_MEMORY;
+	if (!nd_map_insert(&m->networks_by_name, &n->by_name, nd_hash_string(n->name)))
+		goto no_name;
+	if (!nd_map_insert(&m->networks_by_id, &n->by_id, nd_hash_u32(n->id)))
+		goto no_id;
+	nd_list_append(&m->networks, &n->all);
+	m->network_cnt++;
+	return 0;
+no_id:
+	nd_map_remove(&m->networks_by_name, &n->by_name);
+no_name:
+	nd_map_remove(&m->networks_by_uuid, &n->by_uuid);
+	return ND_MEMORY;
+}
+
+void model_network_remove(struct model *m, struct network *n)
+{
+	model_network_set_bridge(m, n, "");
+	nd_map_remove(&m->networks_by_uuid, &n->by_uuid);
+	nd_map_remove(&m->networks_by_name, &n->by_name);
+	nd_map_remove(&m->networks_by_id, &n->by_id);
+	nd_list_remove(&n->all);
+	nd_list_remove(&n->dirty);
+	m->network_cnt--;
+}
+
+bool model_network_set_bridge(struct model *m, struct network *n, const char *bridge)
+{
+	if (n->bridge[0])
+		nd_map_remove(&m->networks_by_bridge, &n->by_bridge);
+	nd_strcpy(n->bridge, sizeof n->bridge, bridge);
+	if (!bridge[0] || nd_map_insert(&m->networks_by_bridge, &n->by_bridge, nd_hash_string(bridge)))
+		return true;
+	n->bridge[0] = '\0';
+	return false;
+}
+
+struct network *model_network_by_uuid(const struct model *m, const struct nd_uuid *uuid)
+{
+	struct nd_map_node *x = nd_map_find(&m->networks_by_uuid, uuid, uuid_hash(uuid));
+	return x ? container_of(x, struct network, by_uuid) : NULL;
+}
+
+struct network *model_network_by_name(const struct model *m, const char *name)
+{
+	struct nd_map_node *x = nd_map_find(&m->networks_by_name, name, nd_hash_string(name));
+	return x ? container_of(x, struct network, by_name) : NULL;
+}
+
+struct network *model_network_by_id(const struct model *m, uint32_t id)
+{
+	struct nd_map_node *x = nd_map_find(&m->networks_by_id, &id, nd_hash_u32(id));
+	return x ? container_of(x, struct network, by_id) : NULL;
+}
+
+struct network *model_network_by_bridge(const struct model *m, const char *bridge)
+{
+	struct nd_map_node *x = nd_map_find(&m->networks_by_bridge, bridge, nd_hash_string(bridge));
+	return x ? container_of(x, struct network, by_bridge) : NULL;
+}
+
+struct network *model_network_find(const struct model *m, const char *key)
+{
+	struct nd_uuid uuid;
+	struct network *n = NULL;
+	if (nd_uuid_from_string(key, &uuid) == 0)
+		n = model_network_by_uuid(m, &uuid);
+	return n ? n : model_network_by_name(m, key);
+}
+
+struct port *model_port_new(const struct nd_uuid *uuid)
+{
+	struct port *p = calloc(1, sizeof *p);
+	if (!p)
+		return NULL;
+	p->uuid = *uuid;
+	nd_list_init(&p->siblings);
+	nd_list_init(&p->dirty);
+	return p;
+}
+
+void model_port_free(struct port *p)
+{
+	if (!p)
+		return;
+	nd_list_remove(&p->dirty);
+	free(p);
+}
+
+int model_port_add(struct model *m, struct network *n, struct port *p)
+{
+	if (!nd_map_insert(&m->ports_by_uuid, &p->by_uuid, uuid_hash(&p->uuid)))
+		return ND_MEMORY;
+	if (!nd_map_insert(&m->ports_by_ifindex, &p->by_ifindex, nd_hash_u32((uint32_t)p->ifindex)))
+		goto no_ifindex;
+	if (!nd_map_insert(&m->ports_by_mark, &p->by_mark, nd_hash_u32(p->mark)))
+		goto no_mark;
+	p->network = n;
+	nd_list_append(&n->ports, &p->siblings);
+	n->port_cnt++;
+	m->port_cnt++;
+	return 0;
+no_mark:
+	nd_map_remove(&m->ports_by_ifindex, &p->by_ifindex);
+no_ifindex:
+	nd_map_remove(&m->ports_by_uuid, &p->by_uuid);
+	return ND_MEMORY;
+}
+
+void model_port_remove(struct model *m, struct port *p)
+{
+	nd_map_remove(&m->ports_by_uuid, &p->by_uuid);
+	nd_map_remove(&m->ports_by_ifindex, &p->by_ifindex);
+	nd_map_remove(&m->ports_by_mark, &p->by_mark);
+	nd_list_remove(&p->siblings);
+	nd_list_remove(&p->dirty);
+	p->network->port_cnt--;
+	m->port_cnt--;
+}
+
+struct port *model_port_by_uuid(const struct model *m, const struct nd_uuid *uuid)
+{
+	struct nd_map_node *x = nd_map_find(&m->ports_by_uuid, uuid, uuid_hash(uuid));
+	return x ? container_of(x, struct port, by_uuid) : NULL;
+}
+
+struct port *model_port_by_ifindex(const struct model *m, int ifindex)
+{
+	struct nd_map_node *x = nd_map_find(&m->ports_by_ifindex, &ifindex, nd_hash_u32((uint32_t)ifindex));
+	return x ? container_of(x, struct port, by_ifindex) : NULL;
+}
+
+struct port *model_port_by_mark(const struct model *m, uint32_t mark)
+{
+	struct nd_map_node *x = nd_map_find(&m->ports_by_mark, &mark, nd_hash_u32(mark));
+	return x ? container_of(x, struct port, by_mark) : NULL;
+}
+
+struct port *model_port_find(const struct model *m, const char *key)
+{
+	struct nd_uuid uuid;
+	struct nd_mac mac;
+	struct port *p = NULL;
+	struct network *n;
+	if (nd_uuid_from_string(key, &uuid) == 0 && (p = model_port_by_uuid(m, &uuid)))
+		return p;
+	bool is_mac = nd_mac_from_string(key, &mac) == 0;
+	nd_list_foreach(n, &m->networks, all) {
+		nd_list_foreach(p, &n->ports, siblings) {
+			if (!strcmp(p->name, key) || !strcmp(p->ifname, key) ||
+			    (is_mac && nd_mac_equal(&p->mac, &mac)))
+				return p;
+		}
+	}
+	return NULL;
+}

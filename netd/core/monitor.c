@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: kernel events → mirror → port, network, repair (see monitor.h).
+ *
+ * An event only marks; whether anything differs is asked when the marked objects are converged, with all events read. So the states a device passes
+ * through while netd itself makes it are no alarm.
+ */
+#include "netd/core/monitor.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "bridge/bridge.h"
+#include "nat/nat.h"
+#include "netd/core/event.h"
+#include "netd/core/mirror.h"
+#include "netd/core/model.h"
+#include "netd/core/plan.h"
+#include "netd/core/port.h"
+#include "netd/core/repair.h"
+#include "netd/core/supervisor.h"
+#include <ev.h>
+#include <linux/rtnetlink.h>
+
+#define DATAGRAMS_PER_TURN 4096
+
+struct monitor {
+	struct core *c;
+	struct nd_nl *nl;
+	struct ev_io rtnl, nft;
+};
+
+/* The network whose bridge the link is. */
+static struct network *network_of_link(const struct core *c, int ifindex)
+{
+	const struct nd_link *l = ifindex ? mirror_link(c->mirror, ifindex) : NULL;
+	struct network *n = l ? model_network_by_bridge(c->model, l->name) : NULL;
+	return n && n->ifindex == ifindex ? n : NULL;
+}
+
+/* Links that others put into a netd bridge: with them an address may be held by somebody netd never leased it to. */
+static void count_foreign(struct core *c, const struct mirror_change *ch)
+{
+	int was = ch->had ? ch->was.master : 0, now = ch->gone ? 0 : ch->link.master;
+	if (was == now || (ch->link.has_alias && !nd_uuid_is_zero(&ch->link.alias_port)))
+		return;
+	struct network *from = network_of_link(c, was), *to = network_of_link(c, now);
+	if (from && from->foreign_ports && --from->foreign_ports == 0 && from->plan->dhcp)
+		supervisor_network_set(c->supervisor, from);
+	if (to && to->foreign_ports++ == 0 && to->plan->dhcp)
+		supervisor_network_set(c->supervisor, to);
+}
+
+static void on_port_link(struct core *c, struct port *p, const struct mirror_change *ch)
+{
+	struct tap_config want;
+	plan_tap(p, &want);
+	if (ch->gone)
+		port_end(c, p, "its last descriptor was closed");
+	else if (p->state == PORT_ATTACHED && tap_diff(&want, &ch->link) != TAP_SAME)
+		repair_mark_port(c, p, "a TAP was changed");
+}
+
+static void on_bridge_link(struct core *c, struct network *n, const struct mirror_change *ch)
+{
+	char why[96];
+	if (!n->plan || (!ch->gone && bridge_diff(&n->plan->bridge, &ch->link) == BRIDGE_SAME))
+		return;
+	snprintf(why, sizeof why, "somebody %s it", ch->gone ? "deleted" : "changed");
+	repair_mark_network(c, n, why);
+}
+
+static void on_link(struct core *c, const struct mirror_change *ch)
+{
+	struct port *p = model_port_by_ifindex(c->model, ch->ifindex);
+	count_foreign(c, ch);
+	if (p) {
+		on_port_link(c, p, ch);
+		return;
+	}
+	struct network *n = model_network_by_bridge(c->model, ch->link.name);
+	if (!n && ch->had) /* renamed */
+		n = model_network_by_bridge(c->model, ch->was.name);
+	if (n && n->ifindex == ch->ifindex)
+		on_bridge_link(c, n, ch);
+}
+
+static void on_address(struct core *c, const struct mirror_change *ch)
+{
+	struct network *n = network_of_link(c, ch->ifindex);
+	const struct nd_address *have;
+	if (!n || !n->plan)
+		return;
+	size_t cnt = mirror_addresses(c->mirror, ch->ifindex, &have);
+	if (!bridge_address_same(&n->plan->bridge, have, cnt))
+		repair_mark_network(c, n, "somebody changed its addresses");
+}
+
+static int on_event(const struct nlmsghdr *msg, void *arg, struct nd_error *e)
+{
+	struct monitor *m = arg;
+	struct mirror_change ch;
+	if (mirror_update(m->c->mirror, msg, &ch, e) < 0)
+		return e->code;
+	if (ch.what == MIRROR_LINK)
+		on_link(m->c, &ch);
+	else if (ch.what == MIRROR_ADDRESS)
+		on_address(m->c, &ch);
+	return 0;
+}
+
+/* Ports whose link is gone end; everything else is compared. */
+static void resync(struct core *c, const char *why)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	struct network *n;
+	struct port *p, *next;
+	nd_log(ND_LOG_WARNING, "%s; reading the kernel's state anew", why);
+	if (mirror_load(c->mirror, c->nl, &e) < 0) {
+		nd_log_error(ND_LOG_ERR, &e, "resync");
+		return;
+	}
+	nd_list_foreach(n, &c->model->networks, all) {
+		nd_list_foreach_safe(p, next, &n->ports, siblings) {
+			if (!mirror_link(c->mirror, p->ifindex))
+				port_end(c, p, "its device is gone");
+		}
+	}
+	repair_mark_all(c, why);
+}
+
+static void on_rtnl(struct ev_loop *loop, struct ev_io *w, int revents)
+{
+	struct monitor *m = container_of(w, struct monitor, rtnl);
+	struct nd_error e = ND_ERROR_INIT;
+	int r = nd_nl_receive(m->nl, DATAGRAMS_PER_TURN, on_event, m, &e);
+	if (r < 0) {
+		if (r != ND_OVERRUN)
+			nd_log_error(ND_LOG_ERR, &e, "kernel events");
+		resync(m->c, "kernel events were lost");
+	}
+}
+
+static void on_nft(struct ev_loop *loop, struct ev_io *w, int revents)
+{
+	struct monitor *m = container_of(w, struct monitor, nft);
+	struct nd_error e = ND_ERROR_INIT;
+	struct nat_change change = { .lost = false };
+	char why[160];
+	if (nat_on_readable(m->c->nat, &change, &e) < 0)
+		nd_log_error(ND_LOG_ERR, &e, "nft events");
+	if (!change.lost)
+		return;
+	if (change.pid)
+		snprintf(why, sizeof why, "%s (pid %d) removed or changed %s", change.comm, (int)change.pid,
+			 change.what);
+	else
+		snprintf(why, sizeof why, "somebody removed or changed %s", change.what);
+	repair_mark_all(m->c, why);
+}
+
+int monitor_new(struct core *c, struct monitor **ret, struct nd_error *e)
+{
+	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+				      RTNLGRP_IPV4_ROUTE, 0 };
+	struct monitor *m = calloc(1, sizeof *m);
+	if (!m)
+		return nd_fail(e, ND_MEMORY, "monitor");
+	m->c = c;
+	ev_init(&m->rtnl, on_rtnl);
+	ev_init(&m->nft, on_nft);
+	if (nd_nl_new(NETLINK_ROUTE, &m->nl, e) < 0 || nd_nl_subscribe(m->nl, groups, e) < 0 ||
+	    mirror_load(c->mirror, c->nl, e) < 0) {
+		int r = nd_wrap(e, "the kernel's state");
+		monitor_free(m);
+		return r;
+	}
+	*ret = m;
+	return 0;
+}
+
+void monitor_start(struct monitor *m)
+{
+	ev_io_set(&m->rtnl, nd_nl_fd(m->nl), EV_READ);
+	ev_io_set(&m->nft, nat_fd(m->c->nat), EV_READ);
+	ev_io_start(m->c->loop, &m->rtnl);
+	ev_io_start(m->c->loop, &m->nft);
+}
+
+void monitor_free(struct monitor *m)
+{
+	if (!m)
+		return;
+	ev_io_stop(m->c->loop, &m->rtnl);
+	ev_io_stop(m->c->loop, &m->nft);
+	nd_nl_free(m->nl);
+	free(m);
+}

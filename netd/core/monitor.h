@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ND_CORE_MONITOR_H
+#define ND_CORE_MONITOR_H
+/*
+ * DOC: listening to the kernel
+ * rtnetlink events go to the mirror, then to whom they concern; nfnetlink events go to nat. Lost events mean a full resync.
+ */
+#include "netd/core/core.h"
+
+struct monitor;
+/* Subscribes (before anything is dumped) and loads the mirror. Nothing is delivered before monitor_start. */
+int monitor_new(struct core *c, struct monitor **ret, struct nd_error *e);
+/* From now on events are acted on. */
+void monitor_start(struct monitor *m);
+void monitor_free(struct monitor *m);
+#endif

@@ -1,0 +1,658 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: define, create, start, destroy, undefine, reload (see network.h)
+ *
+ * Whatever must be on disk is written by the file thread first; the model changes when it is. A definition under way stands in model.defining, so that
+ * a second one cannot take its name, uuid or bridge.
+ */
+#include "netd/core/network.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/strtab.h"
+#include "netd/core/attach.h"
+#include "netd/core/choose.h"
+#include "netd/core/converge.h"
+#include "netd/core/disk.h"
+#include "netd/core/event.h"
+#include "netd/core/leases.h"
+#include "netd/core/mirror.h"
+#include "netd/core/plan.h"
+#include "netd/core/records.h"
+#include "netd/core/settings.h"
+
+#define SUBNET_KEY_MAX (7 + ND_UUID_STRLEN)
+
+static void end_ok(struct network_done done, struct network *n)
+{
+	struct nd_error none = ND_ERROR_INIT;
+	done.fn(done.arg, n, &none);
+}
+
+static void end_bad(struct network_done done, const struct nd_error *e)
+{
+	done.fn(done.arg, NULL, e);
+}
+
+static int check_not_busy(const struct network *n, struct nd_error *e)
+{
+	return n->busy ? nd_fail(e, ND_BUSY, "another change of it is being written; try again") : 0;
+}
+
+/* ---- uniqueness ---- */
+
+struct define_op {
+	struct nd_list link; /* model.defining */
+	struct core *c;
+	struct netdef *def;
+	struct nd_uuid uuid; /* of the network that is redefined, undefined or changed */
+	struct network_done done;
+};
+
+static int bridge_conflict(const struct netdef *def, const char *bridge, const struct nd_uuid *uuid,
+			   struct nd_error *e)
+{
+	if (!def->bridge[0] || strchr(def->bridge, '%') || strcmp(def->bridge, bridge) ||
+	    nd_uuid_equal(&def->uuid, uuid))
+		return 0;
+	return nd_fail(e, ND_EXISTS, "bridge name '%s' already in use.", def->bridge);
+}
+
+static int identity_conflict(const struct netdef *def, const char *name, const struct nd_uuid *uuid,
+			     struct nd_error *e)
+{
+	char text[ND_UUID_STRLEN];
+	bool same_name = !strcmp(def->name, name), same_uuid = nd_uuid_equal(&def->uuid, uuid);
+	if (same_name && !same_uuid)
+		return nd_fail(e, ND_EXISTS, "network '%s' already exists with uuid %s", name,
+			       nd_uuid_to_string(uuid, text));
+	if (same_uuid && !same_name)
+		return nd_fail(e, ND_EXISTS, "uuid %s is already that of network '%s'",
+			       nd_uuid_to_string(uuid, text), name);
+	return 0;
+}
+
+/* def has its uuid. */
+static int check_unique(const struct core *c, const struct netdef *def, struct nd_error *e)
+{
+	const struct network *n = model_network_by_name(c->model, def->name);
+	const struct define_op *op;
+	if (n && identity_conflict(def, n->name, &n->uuid, e) < 0)
+		return e->code;
+	n = model_network_by_uuid(c->model, &def->uuid);
+	if (n && identity_conflict(def, n->name, &n->uuid, e) < 0)
+		return e->code;
+	nd_list_foreach(op, &c->model->defining, link) {
+		if (op->def && (identity_conflict(def, op->def->name, &op->def->uuid, e) < 0 ||
+				bridge_conflict(def, op->def->bridge, &op->def->uuid, e) < 0))
+			return e->code;
+	}
+	if (!def->bridge[0])
+		return 0;
+	nd_list_foreach(n, &c->model->networks, all) {
+		if ((n->config && bridge_conflict(def, n->config->bridge, &n->uuid, e) < 0) ||
+		    bridge_conflict(def, n->bridge, &n->uuid, e) < 0)
+			return e->code;
+	}
+	return 0;
+}
+
+/* What a redefinition leaves out stays as it was: uuid, MAC, autostart. */
+static void inherit(const struct core *c, struct netdef *def)
+{
+	const struct network *n = def->uuid_set ? model_network_by_uuid(c->model, &def->uuid)
+						: model_network_by_name(c->model, def->name);
+	const struct netdef *old = n ? (n->config ? n->config : n->live) : NULL;
+	if (n && !def->uuid_set) {
+		def->uuid = n->uuid;
+		def->uuid_set = true;
+	}
+	if (old && !def->mac_set && old->mac_set) {
+		def->mac = old->mac;
+		def->mac_set = true;
+	}
+	if (n && !def->autostart_set && n->autostart != NETDEF_AUTOSTART_NO) {
+		def->autostart = n->autostart;
+		def->autostart_set = true;
+	}
+	choose_identity(def);
+}
+
+/* ---- publishing a definition ---- */
+
+static void load_last_subnet(struct core *c, struct network *n);
+
+/* def: taken. *ret: the network, in the model. */
+static int publish(struct core *c, struct netdef *def, struct network **ret, struct nd_error *e)
+{
+	struct network *n = model_network_by_uuid(c->model, &def->uuid);
+	if (!n) {
+		n = model_network_new(&def->uuid, def->name);
+		if (!n || model_network_add(c->model, n) < 0) {
+			model_network_free(n);
+			netdef_free(def);
+			return nd_fail(e, ND_MEMORY, "network");
+		}
+	}
+	netdef_free(n->config);
+	n->config = def;
+	n->autostart = def->autostart;
+	*ret = n;
+	return 0;
+}
+
+static void op_free(struct define_op *op)
+{
+	nd_list_remove(&op->link);
+	netdef_free(op->def);
+	free(op);
+}
+
+static struct define_op *op_new(struct core *c, const struct nd_uuid *uuid, struct network_done done)
+{
+	struct define_op *op = calloc(1, sizeof *op);
+	if (!op)
+		return NULL;
+	op->c = c;
+	op->uuid = *uuid;
+	op->done = done;
+	nd_list_append(&c->model->defining, &op->link);
+	return op;
+}
+
+static void on_defined(void *arg, const struct nd_error *failed)
+{
+	struct define_op *op = arg;
+	struct network *n = model_network_by_uuid(op->c->model, &op->uuid);
+	struct nd_error e = ND_ERROR_INIT;
+	if (n)
+		n->busy = false;
+	if (failed->code) {
+		nd_error_copy(&e, failed);
+		nd_wrap(&e, "network '%s'", op->def->name);
+	} else if (publish(op->c, take_ptr(op->def), &n, &e) == 0) {
+		events_say(op->c->events, EVENT_NETWORK_DEFINED, n, NULL, "defined");
+	}
+	if (e.code)
+		end_bad(op->done, &e);
+	else
+		end_ok(op->done, n);
+	op_free(op);
+}
+
+/* Writes def and publishes it when it is synced. def: taken. */
+static int write_definition(struct core *c, struct netdef *def, struct network_done done, struct nd_error *e)
+{
+	char path[RECORD_PATH_MAX];
+	struct nd_buf xml = { .max = NETDEF_XML_MAX * 2 };
+	struct network *n = model_network_by_uuid(c->model, &def->uuid);
+	struct define_op *op = NULL;
+	int r = n ? check_not_busy(n, e) : 0;
+	if (r == 0)
+		r = records_config_path(c, def->name, path, e);
+	if (r == 0) {
+		netdef_format(def, &xml);
+		nd_buf_append(&xml, "", 1);
+		op = op_new(c, &def->uuid, done);
+		r = !op || xml.bad ? nd_fail(e, ND_MEMORY, "definition") : 0;
+	}
+	if (r < 0) {
+		netdef_free(def);
+		nd_buf_done(&xml);
+		if (op)
+			op_free(op);
+		return r;
+	}
+	op->def = def;
+	if (disk_file(c->disk, path, (char *)xml.p, (struct nd_done){ on_defined, op }) < 0) {
+		op_free(op);
+		return nd_fail(e, ND_MEMORY, "definition");
+	}
+	if (n)
+		n->busy = true;
+	return 0;
+}
+
+/* Parsed, checked, complete and unique; the caller's. */
+static int read_definition(struct core *c, const char *xml, size_t len,
+			   void (*warn)(void *arg, const struct netdef_warning *w), void *arg,
+			   struct netdef **ret, struct nd_error *e)
+{
+	struct netdef *def = NULL;
+	if (netdef_parse(xml, len, NULL, warn, arg, &def, e) < 0)
+		return e->code;
+	inherit(c, def);
+	int r = netdef_check(def, e);
+	if (r == 0)
+		r = check_unique(c, def, e);
+	if (r < 0) {
+		nd_wrap(e, "network '%s'", def->name);
+		netdef_free(def);
+		return r;
+	}
+	*ret = def;
+	return 0;
+}
+
+void network_define(struct core *c, const char *xml, size_t len,
+		    void (*warn)(void *arg, const struct netdef_warning *w), struct network_done done)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	struct netdef *def = NULL;
+	if (read_definition(c, xml, len, warn, done.arg, &def, &e) < 0 ||
+	    write_definition(c, def, done, &e) < 0)
+		end_bad(done, &e);
+}
+
+/* ---- start ---- */
+
+static const char *subnet_key(const struct network *n, char key[SUBNET_KEY_MAX])
+{
+	char uuid[ND_UUID_STRLEN];
+	snprintf(key, SUBNET_KEY_MAX, "subnet:%s", nd_uuid_to_string(&n->uuid, uuid));
+	return key;
+}
+
+/* Start-up only: reads the store itself. */
+static void load_last_subnet(struct core *c, struct network *n)
+{
+	char key[SUBNET_KEY_MAX];
+	nd_autofree char *value = NULL;
+	if (dhcp_store_setting_get(disk_store_at_start(c->disk), subnet_key(n, key), &value, NULL) == 0)
+		nd_prefix_from_string(value, &n->last_subnet);
+}
+
+void network_load_choices(struct core *c)
+{
+	struct network *n;
+	nd_list_foreach(n, &c->model->networks, all) {
+		for (size_t i = 0; n->config && i < n->config->ip_cnt; i++) {
+			if (n->config->ips[i].subnet_auto)
+				load_last_subnet(c, n);
+		}
+	}
+}
+
+/* Remembers an automatic choice; leases of another subnet are worth nothing. */
+static void remember_subnet(struct core *c, struct network *n, const struct netdef *def,
+			    const struct netdef *live)
+{
+	char key[SUBNET_KEY_MAX], value[ND_PREFIX_STRLEN];
+	for (size_t i = 0; i < def->ip_cnt; i++) {
+		if (!def->ips[i].subnet_auto || nd_prefix_equal(&live->ips[i].address, &n->last_subnet))
+			continue;
+		if (n->last_subnet.ip.family) {
+			leases_network_gone(c->leases, &n->uuid);
+			events_say(c->events, EVENT_NETWORK_SUBNET, n, NULL,
+				   "the subnet is another one than last time; its old leases are dropped");
+		}
+		n->last_subnet = live->ips[i].address;
+		disk_setting(c->disk, subnet_key(n, key), nd_prefix_to_string(&n->last_subnet, value));
+	}
+}
+
+static void forget_live(struct core *c, struct network *n)
+{
+	model_network_set_bridge(c->model, n, "");
+	netdef_free(n->live);
+	network_plan_free(n->plan);
+	free(n->degraded);
+	n->live = NULL;
+	n->plan = NULL;
+	n->degraded = NULL;
+	n->foreign_ports = 0;
+	n->repair_fails = 0;
+	n->state = NETWORK_INACTIVE;
+}
+
+/* live: taken. Also adoption's way to an active network. */
+int network_take_live(struct core *c, struct network *n, struct netdef *live, struct nd_error *e)
+{
+	n->live = live;
+	if (network_plan(live, &n->plan, e) < 0 || !model_network_set_bridge(c->model, n, live->bridge)) {
+		forget_live(c, n);
+		return e->code ? e->code : nd_fail(e, ND_MEMORY, "bridge name");
+	}
+	return 0;
+}
+
+/* def: what the start uses, borrowed. */
+static int start(struct core *c, struct network *n, const struct netdef *def, struct nd_error *e)
+{
+	enum network_state next;
+	struct netdef *live;
+	char *note = NULL;
+	if (check_not_busy(n, e) < 0 || lifecycle_network(n->state, NETWORK_EVENT_START, &next, e) < 0)
+		return e->code;
+	if (choose_live(c, def, n->last_subnet.ip.family ? &n->last_subnet : NULL, &live, &note, e) < 0)
+		return e->code;
+	if (network_take_live(c, n, live, e) < 0) {
+		free(note);
+		return e->code;
+	}
+	remember_subnet(c, n, def, live);
+	if (converge(c, network_rows, network_row_cnt, n, CONVERGE_START, NULL, e) < 0) {
+		forget_live(c, n);
+		free(note);
+		return e->code;
+	}
+	n->state = next;
+	if (note)
+		events_say(c->events, EVENT_NETWORK_SUBNET, n, NULL, "%s", note);
+	free(note);
+	events_say(c->events, EVENT_NETWORK_STARTED, n, NULL, "started on bridge %s", n->bridge);
+	return 0;
+}
+
+void network_start(struct core *c, struct network *n, struct network_done done)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	if (!n->config)
+		nd_fail(&e, ND_STATE, "network is already active"); /* a transient one is never inactive */
+	else
+		start(c, n, n->config, &e);
+	if (e.code) {
+		nd_wrap(&e, "network '%s'", n->name);
+		end_bad(done, &e);
+	} else {
+		end_ok(done, n);
+	}
+}
+
+static int create(struct core *c, struct netdef *def, struct network **ret, struct nd_error *e)
+{
+	struct network *n = model_network_by_uuid(c->model, &def->uuid);
+	if (n) {
+		/* libvirt too: a defined network is started as the given XML says, its definition stays. */
+		if (start(c, n, def, e) < 0)
+			return e->code;
+		*ret = n;
+		return 0;
+	}
+	n = model_network_new(&def->uuid, def->name);
+	if (!n || model_network_add(c->model, n) < 0) {
+		model_network_free(n);
+		return nd_fail(e, ND_MEMORY, "network");
+	}
+	if (start(c, n, def, e) < 0) {
+		model_network_remove(c->model, n);
+		model_network_free(n);
+		return e->code;
+	}
+	*ret = n;
+	return 0;
+}
+
+void network_create(struct core *c, const char *xml, size_t len,
+		    void (*warn)(void *arg, const struct netdef_warning *w), struct network_done done)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	struct netdef *def = NULL;
+	struct network *n = NULL;
+	if (read_definition(c, xml, len, warn, done.arg, &def, &e) == 0 && create(c, def, &n, &e) < 0)
+		nd_wrap(&e, "network '%s'", def->name);
+	netdef_free(def);
+	if (e.code)
+		end_bad(done, &e);
+	else
+		end_ok(done, n);
+}
+
+/* ---- stop ---- */
+
+static int refuse_live_ports(const struct network *n, struct nd_error *e)
+{
+	char list[256] = "", uuid[ND_UUID_STRLEN];
+	size_t used = 0;
+	const struct port *p;
+	nd_list_foreach(p, &n->ports, siblings) {
+		const char *name = p->name[0]     ? p->name
+				   : p->ifname[0] ? p->ifname
+						  : nd_uuid_to_string(&p->uuid, uuid);
+		if (used + strlen(name) + 8 > sizeof list) {
+			used += (size_t)snprintf(list + used, sizeof list - used, ", ...");
+			break;
+		}
+		used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", name);
+	}
+	return nd_fail(e, ND_BUSY, "it has %u live port%s: %s; --force disconnects them", n->port_cnt,
+		       n->port_cnt == 1 ? "" : "s", list);
+}
+
+static void end_ports(struct core *c, struct network *n, struct nd_error *e)
+{
+	struct port *p, *next;
+	nd_list_foreach_safe(p, next, &n->ports, siblings) {
+		struct nd_error failed = ND_ERROR_INIT;
+		if (attach_end(c, p, &failed) < 0)
+			nd_log_error(ND_LOG_WARNING, &failed, "network '%s'", n->name);
+	}
+}
+
+static int stop(struct core *c, struct network *n, bool force, struct nd_error *e)
+{
+	enum network_state next;
+	if (check_not_busy(n, e) < 0 || lifecycle_network(n->state, NETWORK_EVENT_STOP, &next, e) < 0)
+		return e->code;
+	if (n->port_cnt && !force)
+		return refuse_live_ports(n, e);
+	end_ports(c, n, e);
+	struct nd_error failed = ND_ERROR_INIT;
+	if (converge(c, network_rows, network_row_cnt, n, CONVERGE_STOP, NULL, &failed) < 0)
+		nd_log_error(ND_LOG_WARNING, &failed, "network '%s': stop", n->name);
+	forget_live(c, n);
+	n->state = next;
+	events_say(c->events, EVENT_NETWORK_STOPPED, n, NULL, "stopped");
+	return 0;
+}
+
+/* The network is neither defined nor active any more. */
+static void vanish(struct core *c, struct network *n)
+{
+	char key[SUBNET_KEY_MAX];
+	leases_network_gone(c->leases, &n->uuid);
+	if (n->last_subnet.ip.family)
+		disk_setting(c->disk, subnet_key(n, key), NULL);
+	model_network_remove(c->model, n);
+	model_network_free(n);
+}
+
+void network_destroy(struct core *c, struct network *n, bool force, struct network_done done)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	if (stop(c, n, force, &e) < 0) {
+		nd_wrap(&e, "network '%s'", n->name);
+		end_bad(done, &e);
+		return;
+	}
+	if (!n->config) {
+		vanish(c, n);
+		n = NULL;
+	}
+	end_ok(done, n);
+}
+
+/* ---- undefine, autostart ---- */
+
+/* Its file is gone. */
+static struct network *undefined(struct core *c, struct network *n)
+{
+	events_say(c->events, EVENT_NETWORK_UNDEFINED, n, NULL, "undefined%s",
+		   n->live ? "; it goes on until it is stopped" : "");
+	netdef_free(n->config);
+	n->config = NULL;
+	n->autostart = NETDEF_AUTOSTART_NO;
+	if (n->live)
+		return n;
+	vanish(c, n);
+	return NULL;
+}
+
+static void on_undefined(void *arg, const struct nd_error *failed)
+{
+	struct define_op *op = arg;
+	struct network *n = model_network_by_uuid(op->c->model, &op->uuid);
+	struct nd_error e = ND_ERROR_INIT;
+	if (n)
+		n->busy = false;
+	if (failed->code) {
+		nd_error_copy(&e, failed);
+		nd_wrap(&e, "network '%s'", n ? n->name : "?");
+		end_bad(op->done, &e);
+	} else {
+		end_ok(op->done, n ? undefined(op->c, n) : NULL);
+	}
+	op_free(op);
+}
+
+static int begin_undefine(struct core *c, struct network *n, struct network_done done, struct nd_error *e)
+{
+	char path[RECORD_PATH_MAX];
+	if (check_not_busy(n, e) < 0)
+		return e->code;
+	if (!n->config)
+		return nd_fail(e, ND_STATE, "can't undefine transient network");
+	if (records_config_path(c, n->name, path, e) < 0)
+		return e->code;
+	struct define_op *op = op_new(c, &n->uuid, done);
+	if (!op || disk_file(c->disk, path, NULL, (struct nd_done){ on_undefined, op }) < 0) {
+		if (op)
+			op_free(op);
+		return nd_fail(e, ND_MEMORY, "undefine");
+	}
+	n->busy = true;
+	return 0;
+}
+
+void network_undefine(struct core *c, struct network *n, struct network_done done)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	if (begin_undefine(c, n, done, &e) < 0) {
+		nd_wrap(&e, "network '%s'", n->name);
+		end_bad(done, &e);
+	}
+}
+
+void network_set_autostart(struct core *c, struct network *n, enum netdef_autostart mode,
+			   struct network_done done)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	struct netdef *def = n->config ? netdef_copy(n->config) : NULL;
+	if (!n->config) {
+		nd_fail(&e, ND_STATE, "cannot set autostart for transient network");
+	} else if (!def) {
+		nd_fail(&e, ND_MEMORY, "definition");
+	} else {
+		def->autostart = mode;
+		def->autostart_set = mode != NETDEF_AUTOSTART_NO;
+		if (write_definition(c, def, done, &e) == 0)
+			return;
+	}
+	nd_wrap(&e, "network '%s'", n->name);
+	end_bad(done, &e);
+}
+
+/* ---- reload ---- */
+
+static void warn_log(void *arg, const struct netdef_warning *w)
+{
+	nd_log(ND_LOG_WARNING, "%s: line %d: <%s>: %s", (const char *)arg, w->line, w->element, w->text);
+}
+
+static int load_file(struct core *c, const char *path, const char *file, struct nd_uuid *ret_uuid,
+		     struct nd_error *e)
+{
+	nd_autofree char *text = NULL;
+	size_t len;
+	struct netdef *def = NULL;
+	struct network *n;
+	if (nd_file_read(path, NETDEF_XML_MAX, &text, &len, e) < 0 ||
+	    netdef_parse(text, len, path, warn_log, (void *)path, &def, e) < 0)
+		return e->code;
+	if (strncmp(file, def->name, strlen(def->name)) || strcmp(file + strlen(def->name), ".xml"))
+		nd_fail(e, ND_INVALID, "%s: <name>: '%s' does not match the file name", path, def->name);
+	else {
+		inherit(c, def);
+		if (netdef_check(def, e) == 0)
+			check_unique(c, def, e);
+		if (e->code)
+			nd_wrap(e, "%s", path);
+	}
+	if (e->code) {
+		netdef_free(def);
+		return e->code;
+	}
+	*ret_uuid = def->uuid;
+	n = model_network_by_uuid(c->model, &def->uuid);
+	if (n && (n->busy || (n->config && netdef_diff(n->config, def, NULL) == NETDEF_CHANGE_NONE &&
+			      n->config->autostart == def->autostart))) {
+		netdef_free(def);
+		return 0;
+	}
+	if (publish(c, def, &n, e) < 0)
+		return e->code;
+	events_say(c->events, EVENT_NETWORK_DEFINED, n, NULL, "defined from %s", path);
+	return 0;
+}
+
+static bool file_listed(char *const *names, const char *network)
+{
+	for (; *names; names++) {
+		size_t len = strlen(network);
+		if (!strncmp(*names, network, len) && !strcmp(*names + len, ".xml"))
+			return true;
+	}
+	return false;
+}
+
+size_t network_reload(struct core *c)
+{
+	char dir[RECORD_PATH_MAX], path[RECORD_PATH_MAX + 300];
+	char **names = NULL;
+	struct nd_error e = ND_ERROR_INIT;
+	struct nd_uuid uuid;
+	size_t broken = 0;
+	snprintf(dir, sizeof dir, "%s/networks", c->settings->config_dir);
+	if (nd_dir_list(dir, ".xml", &names, &e) < 0) {
+		nd_log_error(ND_LOG_ERR, &e, "definitions");
+		return 1;
+	}
+	for (char **name = names; *name; name++) {
+		nd_error_reset(&e);
+		snprintf(path, sizeof path, "%s/%s", dir, *name);
+		if (load_file(c, path, *name, &uuid, &e) == 0)
+			continue;
+		char text[sizeof(((struct event *)0)->text)];
+		nd_error_format(&e, text, sizeof text);
+		events_say(c->events, EVENT_DEFINITION_BROKEN, NULL, NULL, "%s", text);
+		broken++;
+	}
+	struct network *n, *next;
+	nd_list_foreach_safe(n, next, &c->model->networks, all) {
+		if (n->config && !n->busy && !file_listed(names, n->name))
+			undefined(c, n);
+	}
+	nd_strv_free(names);
+	return broken;
+}
+
+void network_format(const struct network *n, bool inactive, struct nd_buf *out)
+{
+	const struct netdef *def = inactive || !n->live ? n->config : n->live;
+	netdef_format(def ? def : n->live, out);
+}
+
+static void on_autostarted(void *arg, struct network *n, const struct nd_error *e)
+{
+	if (e->code)
+		nd_log_error(ND_LOG_ERR, e, "autostart");
+}
+
+void network_autostart(struct core *c)
+{
+	struct network *n, *next;
+	nd_list_foreach_safe(n, next, &c->model->networks, all) {
+		if (n->autostart == NETDEF_AUTOSTART_BOOT && n->state == NETWORK_INACTIVE)
+			network_start(c, n, (struct network_done){ on_autostarted, NULL });
+	}
+}

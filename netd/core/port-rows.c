@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: what a port is made of, besides the device that attach opens
+ *
+ * The TAP row only puts back: a TAP is made by attach, which hands its fds out, and goes with its last fd.
+ */
+#include "base/mem.h"
+#include "nat/nat.h"
+#include "netd/core/converge.h"
+#include "netd/core/mirror.h"
+#include "netd/core/model.h"
+#include "netd/core/plan.h"
+#include "netd/core/records.h"
+#include "netd/core/supervisor.h"
+#include "tap/tap.h"
+
+/* A TAP that is not in the mirror is not seen yet, or gone, which its own event ends. A quarantined one stays drained. */
+static unsigned tap_difference(const struct core *c, const struct port *p)
+{
+	const struct nd_link *have = mirror_link(c->mirror, p->ifindex);
+	struct tap_config want;
+	if (!have || p->state != PORT_ATTACHED)
+		return TAP_SAME;
+	plan_tap(p, &want);
+	return tap_diff(&want, have);
+}
+
+static enum resource_state tap_check(const struct core *c, const void *obj)
+{
+	return tap_difference(c, obj) == TAP_SAME ? RESOURCE_OK : RESOURCE_MISSING;
+}
+
+static int tap_put_back(struct core *c, void *obj, struct nd_error *e)
+{
+	struct port *p = obj;
+	struct tap_config want;
+	unsigned diff = tap_difference(c, p);
+	pid_t holder;
+	plan_tap(p, &want);
+	if (tap_restore(c->nl, p->ifindex, &want, diff, e) < 0)
+		return nd_wrap(e, "TAP '%s'", p->ifname);
+	if (!(diff & (TAP_OWNER | TAP_PERSIST)))
+		return 0;
+	if (tap_reclaim(p->ifname, p->owner_pid, &holder, e) < 0)
+		return nd_wrap(e, "TAP '%s'", p->ifname);
+	return 0;
+}
+
+static enum resource_state nat_check(const struct core *c, const void *obj)
+{
+	struct nat_config cfg;
+	plan_nat_port(obj, &cfg);
+	return nat_holds(c->nat, &cfg) ? RESOURCE_OK : RESOURCE_MISSING;
+}
+
+static int nat_make(struct core *c, void *obj, struct nd_error *e)
+{
+	struct nat_config cfg;
+	plan_nat_port(obj, &cfg);
+	return nat_put(c->nat, NULL, &cfg, e);
+}
+
+static int nat_unmake(struct core *c, void *obj, struct nd_error *e)
+{
+	struct nat_config cfg;
+	plan_nat_port(obj, &cfg);
+	return nat_put(c->nat, &cfg, NULL, e);
+}
+
+static int nat_flush(struct core *c, struct nd_error *e)
+{
+	return nat_commit(c->nat, e) < 0 ? nd_wrap(e, "nftables") : 0;
+}
+
+static enum resource_state dhcp_check(const struct core *c, const void *obj)
+{
+	const struct port *p = obj;
+	return p->worker_generation == supervisor_generation(c->supervisor) ? RESOURCE_OK : RESOURCE_MISSING;
+}
+
+static int dhcp_make(struct core *c, void *obj, struct nd_error *e)
+{
+	supervisor_port_set(c->supervisor, obj);
+	return 0;
+}
+
+static int dhcp_unmake(struct core *c, void *obj, struct nd_error *e)
+{
+	struct port *p = obj;
+	supervisor_port_del(c->supervisor, p);
+	p->worker_generation = 0;
+	return 0;
+}
+
+static enum resource_state record_check(const struct core *c, const void *obj)
+{
+	return ((const struct port *)obj)->recorded ? RESOURCE_OK : RESOURCE_MISSING;
+}
+
+static int record_make(struct core *c, void *obj, struct nd_error *e)
+{
+	struct port *p = obj;
+	if (records_port_write(c, p, e) < 0)
+		return e->code;
+	p->recorded = true;
+	return 0;
+}
+
+static int record_unmake(struct core *c, void *obj, struct nd_error *e)
+{
+	struct port *p = obj;
+	records_port_remove(c, p);
+	p->recorded = false;
+	return 0;
+}
+
+const struct resource port_rows[] = {
+	{ "TAP", tap_check, tap_put_back, NULL, NULL },
+	{ "nft elements", nat_check, nat_make, nat_unmake, nat_flush },
+	{ "DHCP binding", dhcp_check, dhcp_make, dhcp_unmake, NULL },
+	{ "record", record_check, record_make, record_unmake, NULL },
+};
+const size_t port_row_cnt = ARRAY_LEN(port_rows);

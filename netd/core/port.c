@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: the end of ports, and the guard against their holders (see port.h).
+ *
+ * Whoever holds a TAP's fd can change its MAC, owner and persistence without a capability. A changed MAC takes another guest's traffic, so it is put
+ * back as soon as the kernel tells. A holder that goes on gets its port drained: out of the bridge, carrier off.
+ */
+#include "netd/core/port.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "netd/core/converge.h"
+#include "netd/core/event.h"
+#include "netd/core/leases.h"
+#include "netd/core/mirror.h"
+#include "netd/core/plan.h"
+#include "netd/core/records.h"
+#include "tap/tap.h"
+
+#define TAMPER_WINDOW_MS 1000
+#define TAMPER_MAX       20
+
+void port_end(struct core *c, struct port *p, const char *why)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	if (converge(c, port_rows, port_row_cnt, p, CONVERGE_STOP, NULL, &e) < 0)
+		nd_log_error(ND_LOG_WARNING, &e, "end of TAP '%s'", p->ifname);
+	events_say(c->events, EVENT_PORT_ENDED, NULL, p, "ended: %s", why);
+	leases_port_ended(c->leases, &p->network->uuid, &p->uuid);
+	model_port_remove(c->model, p);
+	model_port_free(p);
+}
+
+static const struct {
+	unsigned bit;
+	const char *what;
+} tap_words[] = {
+	{ TAP_MAC, "MAC address" }, { TAP_MTU, "MTU" },
+	{ TAP_MASTER, "bridge" },   { TAP_GROUP, "group" },
+	{ TAP_ALIAS, "alias" },     { TAP_DOWN, "state" },
+	{ TAP_OWNER, "owner" },     { TAP_PERSIST, "persistence" },
+};
+
+static void describe(unsigned diff, char *buf, size_t size)
+{
+	size_t used = 0;
+	buf[0] = '\0';
+	for (size_t i = 0; i < ARRAY_LEN(tap_words); i++) {
+		if (diff & tap_words[i].bit && used < size)
+			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? ", " : "",
+						 tap_words[i].what);
+	}
+}
+
+static void quarantine(struct core *c, struct port *p)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	p->state = PORT_QUARANTINED;
+	if (tap_drain(c->nl, p->ifindex, &e) < 0)
+		nd_log_error(ND_LOG_ERR, &e, "quarantine of TAP '%s'", p->ifname);
+	p->recorded = false;
+	if (records_port_write(c, p, NULL) == 0)
+		p->recorded = true;
+	events_say(c->events, EVENT_PORT_TAMPERED, NULL, p,
+		   "its holder (pid %d, uid %u) changed the device more than %d times in a second: it is "
+		   "taken out of the "
+		   "bridge until it is attached again",
+		   (int)p->owner_pid, (unsigned)p->owner_uid, TAMPER_MAX);
+}
+
+/* Return: whether it is still to be put back. */
+static bool tamper_count(struct core *c, struct port *p)
+{
+	uint64_t now = nd_now_ms();
+	if (now - p->tamper_window_ms > TAMPER_WINDOW_MS) {
+		p->tamper_window_ms = now;
+		p->tamper_cnt = 0;
+	}
+	if (++p->tamper_cnt <= TAMPER_MAX)
+		return true;
+	quarantine(c, p);
+	return false;
+}
+
+void port_repair(struct core *c, struct port *p)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	struct tap_config want;
+	const struct nd_link *have = mirror_link(c->mirror, p->ifindex);
+	char what[128];
+	unsigned diff = TAP_SAME, applied;
+	plan_tap(p, &want);
+	if (have && p->state == PORT_ATTACHED)
+		diff = tap_diff(&want, have);
+	unsigned holder = diff & (TAP_MAC | TAP_OWNER | TAP_PERSIST);
+	if (holder && !tamper_count(c, p))
+		return;
+	describe(diff, what, sizeof what);
+	if (converge(c, port_rows, port_row_cnt, p, CONVERGE_REPAIR, &applied, &e) < 0) {
+		char text[sizeof(((struct event *)0)->text)];
+		nd_error_format(&e, text, sizeof text);
+		events_say(c->events, EVENT_REPAIR_FAILED, NULL, p, "%s", text);
+	} else if (holder) {
+		events_say(c->events, EVENT_PORT_TAMPERED, NULL, p,
+			   "somebody changed the device's %s (holder: pid %d, uid %u); it is put back", what,
+			   (int)p->owner_pid, (unsigned)p->owner_uid);
+	} else if (diff) {
+		events_say(c->events, EVENT_REPAIRED, NULL, p, "TAP %s: its %s was changed; it is put back",
+			   p->ifname, what);
+	}
+}

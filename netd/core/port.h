@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ND_CORE_PORT_H
+#define ND_CORE_PORT_H
+/*
+ * DOC: the life of a port after attach made it, and its end
+ * The kernel says when its device is gone; then everything of the port goes, and its lease after the grace period.
+ */
+#include "netd/core/core.h"
+#include "netd/core/model.h"
+
+/* Its link vanished: the port ends. why: "its last descriptor was closed". p is freed. */
+void port_end(struct core *c, struct port *p, const char *why);
+/* Puts back what its holder or anyone changed on the device; too often within a second: quarantine. Called by repair. */
+void port_repair(struct core *c, struct port *p);
+#endif

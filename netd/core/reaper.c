@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: the deleting thread (see reaper.h).
+ *
+ * A batch moves its links into a group of its own and deletes that group: one rcu_barrier for all of them instead of one each.
+ * Source: net/core/rtnetlink.c rtnl_group_dellink, net/core/dev.c netdev_run_todo.
+ */
+#include "netd/core/reaper.h"
+#include "base/jobs.h"
+#include "base/link.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include <errno.h>
+#include <ev.h>
+
+#define REAPER_BATCH 8
+#define GROUP_REAPED (ND_GROUP_DEAD + 1)
+
+struct reaper {
+	struct ev_loop *loop;
+	struct ev_async wake;
+	struct nd_nl *nl; /* the thread's own */
+	struct nd_jobs *jobs;
+};
+struct reap_job {
+	struct nd_job job;
+	int ifindex;
+};
+
+static int reap_run(void *ctx, struct nd_job *job, struct nd_error *e)
+{
+	struct reaper *r = ctx;
+	struct nd_error absent = ND_ERROR_INIT;
+	int err = nd_link_set_group(r->nl, container_of(job, struct reap_job, job)->ifindex, GROUP_REAPED,
+				    &absent);
+	if (err < 0 && absent.sys != ENODEV)
+		nd_error_copy(e, &absent);
+	return absent.sys == ENODEV ? 0 : err;
+}
+
+static int reap_commit(void *ctx, struct nd_error *e)
+{
+	struct reaper *r = ctx;
+	return nd_link_delete_group(r->nl, GROUP_REAPED, e);
+}
+
+static const struct nd_job_ops reap_ops = { NULL, reap_run, reap_commit, NULL };
+
+static void reap_done(struct nd_job *job, const struct nd_error *e)
+{
+	struct reap_job *j = container_of(job, struct reap_job, job);
+	if (e->code)
+		nd_log_error(ND_LOG_WARNING, e, "delete link %d", j->ifindex);
+	free(j);
+}
+
+static void on_wake(struct ev_loop *loop, struct ev_async *w, int revents)
+{
+	nd_jobs_collect(container_of(w, struct reaper, wake)->jobs);
+}
+
+static void wake(void *arg)
+{
+	struct reaper *r = arg;
+	ev_async_send(r->loop, &r->wake);
+}
+
+int reaper_new(struct ev_loop *loop, struct reaper **ret, struct nd_error *e)
+{
+	struct reaper *r = calloc(1, sizeof *r);
+	if (!r)
+		return nd_fail(e, ND_MEMORY, "deleting thread");
+	r->loop = loop;
+	ev_async_init(&r->wake, on_wake);
+	ev_async_start(loop, &r->wake);
+	ev_unref(loop);
+	if (nd_nl_new(NETLINK_ROUTE, &r->nl, e) < 0 ||
+	    nd_jobs_new("netd-reaper", &reap_ops, r, REAPER_BATCH, wake, r, &r->jobs, e) < 0) {
+		int err = nd_wrap(e, "deleting thread");
+		reaper_free(r);
+		return err;
+	}
+	*ret = r;
+	return 0;
+}
+
+void reaper_free(struct reaper *r)
+{
+	if (!r)
+		return;
+	nd_jobs_free(r->jobs);
+	nd_nl_free(r->nl);
+	ev_ref(r->loop);
+	ev_async_stop(r->loop, &r->wake);
+	free(r);
+}
+
+void reaper_delete(struct reaper *r, int ifindex)
+{
+	struct reap_job *j = calloc(1, sizeof *j);
+	if (!j)
+		return; /* adoption finds it by its group */
+	j->job.done = reap_done;
+	j->ifindex = ifindex;
+	nd_jobs_push(r->jobs, &j->job);
+}

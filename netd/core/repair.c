@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: repair, once per loop turn (see repair.h).
+ *
+ * All nft elements that marked objects lack go in one transaction first, so that a flushed ruleset is back at one instant and not network by network.
+ */
+#include "netd/core/repair.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/strtab.h"
+#include "nat/nat.h"
+#include "netd/core/converge.h"
+#include "netd/core/event.h"
+#include "netd/core/plan.h"
+#include "netd/core/port.h"
+#include <ev.h>
+
+#define RETRY_MS     100
+#define RETRY_MAX_MS 10000
+#define ROW_BRIDGE   0x1u /* network_rows: bridge, addresses, kernel settings, nft … */
+#define ROWS_TOLD    0xbu /* bridge, addresses, nft elements: what somebody took away */
+
+struct repair {
+	struct core *c;
+	struct ev_prepare prepare;
+	struct ev_timer retry;
+	struct nd_list networks, ports; /* marked */
+	uint64_t marked_ms;             /* when the first of them was */
+	unsigned fails;
+	bool nft_lost; /* the marked objects' elements went back in one batch */
+	char why[160];
+};
+
+static void note(struct repair *r, const char *why)
+{
+	if (nd_list_empty(&r->networks) && nd_list_empty(&r->ports)) {
+		r->marked_ms = nd_now_ms();
+		r->why[0] = '\0';
+	}
+	if (!r->why[0])
+		nd_strcpy(r->why, sizeof r->why, why);
+}
+
+void repair_mark_network(struct core *c, struct network *n, const char *why)
+{
+	if (!n->live || nd_list_linked(&n->dirty))
+		return;
+	note(c->repair, why);
+	nd_list_append(&c->repair->networks, &n->dirty);
+}
+
+void repair_mark_port(struct core *c, struct port *p, const char *why)
+{
+	if (nd_list_linked(&p->dirty))
+		return;
+	note(c->repair, why);
+	nd_list_append(&c->repair->ports, &p->dirty);
+}
+
+void repair_mark_all(struct core *c, const char *why)
+{
+	struct network *n;
+	struct port *p;
+	nd_list_foreach(n, &c->model->networks, all) {
+		if (!n->live)
+			continue;
+		repair_mark_network(c, n, why);
+		nd_list_foreach(p, &n->ports, siblings)
+			repair_mark_port(c, p, why);
+	}
+}
+
+/* Everything the kernel lacks of the marked objects, in one transaction. What fails here is told by the single rows. */
+static void put_elements(struct repair *r)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	struct network *n;
+	struct port *p;
+	size_t missing = 0;
+	nd_list_foreach(n, &r->networks, dirty) {
+		if (nat_holds(r->c->nat, &n->plan->nat))
+			continue;
+		missing++;
+		nat_put(r->c->nat, NULL, &n->plan->nat, NULL);
+	}
+	nd_list_foreach(p, &r->ports, dirty) {
+		struct nat_config cfg;
+		plan_nat_port(p, &cfg);
+		if (nat_holds(r->c->nat, &cfg))
+			continue;
+		missing++;
+		nat_put(r->c->nat, NULL, &cfg, NULL);
+	}
+	r->nft_lost = false;
+	if (!missing)
+		return;
+	if (nat_commit(r->c->nat, &e) < 0)
+		nd_log_error(ND_LOG_WARNING, &e, "put back the ruleset at once");
+	else
+		r->nft_lost = true;
+}
+
+static void set_degraded(struct core *c, struct network *n, const struct nd_error *e)
+{
+	char text[512];
+	nd_error_format(e, text, sizeof text);
+	bool same = n->degraded && !strcmp(n->degraded, text);
+	free(n->degraded);
+	n->degraded = strdup(text);
+	lifecycle_network(n->state, NETWORK_EVENT_FAULT, &n->state, NULL);
+	if (!same)
+		events_say(c->events, EVENT_NETWORK_DEGRADED, n, NULL, "%s", text);
+}
+
+static void clear_degraded(struct core *c, struct network *n)
+{
+	if (n->state != NETWORK_DEGRADED)
+		return;
+	free(n->degraded);
+	n->degraded = NULL;
+	lifecycle_network(n->state, NETWORK_EVENT_CLEARED, &n->state, NULL);
+	events_say(c->events, EVENT_NETWORK_RECOVERED, n, NULL, "everything is in place again");
+}
+
+/* Return: whether it is as planned now. */
+static bool repair_network(struct repair *r, struct network *n, bool tell)
+{
+	struct core *c = r->c;
+	struct nd_error e = ND_ERROR_INIT;
+	unsigned applied;
+	char rows[128] = "";
+	if (converge(c, network_rows, network_row_cnt, n, CONVERGE_REPAIR, &applied, &e) < 0) {
+		set_degraded(c, n, &e);
+		return false;
+	}
+	clear_degraded(c, n);
+	if (applied & ROW_BRIDGE) { /* a new bridge has none of its ports */
+		struct port *p;
+		nd_list_foreach(p, &n->ports, siblings)
+			repair_mark_port(c, p, r->why);
+	}
+	for (size_t i = 0, used = 0; i < network_row_cnt; i++) {
+		if (applied & ROWS_TOLD & 1u << i && used < sizeof rows)
+			used += (size_t)snprintf(rows + used, sizeof rows - used, "%s%s", used ? ", " : "",
+						 network_rows[i].name);
+	}
+	if (rows[0] && tell)
+		events_say(c->events, EVENT_REPAIRED, n, NULL, "%s of %s: put back in %llu ms; %s", rows,
+			   n->bridge, (unsigned long long)(nd_now_ms() - r->marked_ms), r->why);
+	return true;
+}
+
+static void retry_later(struct repair *r)
+{
+	unsigned ms = RETRY_MS << (r->fails < 7 ? r->fails : 7);
+	r->fails++;
+	ev_timer_stop(r->c->loop, &r->retry);
+	ev_timer_set(&r->retry, (ms > RETRY_MAX_MS ? RETRY_MAX_MS : ms) / 1000., 0.);
+	ev_timer_start(r->c->loop, &r->retry);
+}
+
+static void run(struct repair *r, bool tell)
+{
+	bool failed = false; /* those are found again by their state */
+	put_elements(r);
+	if (r->nft_lost && tell)
+		events_say(r->c->events, EVENT_REPAIRED, NULL, NULL, "nft ruleset: put back in %llu ms; %s",
+			   (unsigned long long)(nd_now_ms() - r->marked_ms), r->why);
+	while (!nd_list_empty(&r->networks)) {
+		struct network *n = container_of(r->networks.next, struct network, dirty);
+		nd_list_remove(&n->dirty);
+		failed |= n->live && !repair_network(r, n, tell);
+	}
+	while (!nd_list_empty(&r->ports)) {
+		struct port *p = container_of(r->ports.next, struct port, dirty);
+		nd_list_remove(&p->dirty);
+		port_repair(r->c, p);
+	}
+	if (failed)
+		retry_later(r);
+	else
+		r->fails = 0;
+}
+
+static void on_retry(struct ev_loop *loop, struct ev_timer *w, int revents)
+{
+	struct repair *r = container_of(w, struct repair, retry);
+	struct network *n;
+	nd_list_foreach(n, &r->c->model->networks, all) {
+		if (n->state == NETWORK_DEGRADED)
+			repair_mark_network(r->c, n, "an earlier repair had failed");
+	}
+}
+
+static void on_prepare(struct ev_loop *loop, struct ev_prepare *w, int revents)
+{
+	struct repair *r = container_of(w, struct repair, prepare);
+	if (!nd_list_empty(&r->networks) || !nd_list_empty(&r->ports))
+		run(r, true);
+}
+
+void repair_now(struct core *c)
+{
+	run(c->repair, false);
+}
+
+int repair_new(struct core *c, struct repair **ret, struct nd_error *e)
+{
+	struct repair *r = calloc(1, sizeof *r);
+	if (!r)
+		return nd_fail(e, ND_MEMORY, "repair");
+	r->c = c;
+	nd_list_init(&r->networks);
+	nd_list_init(&r->ports);
+	ev_prepare_init(&r->prepare, on_prepare);
+	ev_prepare_start(c->loop, &r->prepare);
+	ev_unref(c->loop);
+	ev_init(&r->retry, on_retry);
+	*ret = r;
+	return 0;
+}
+
+void repair_free(struct repair *r)
+{
+	if (!r)
+		return;
+	ev_ref(r->c->loop);
+	ev_prepare_stop(r->c->loop, &r->prepare);
+	ev_timer_stop(r->c->loop, &r->retry);
+	free(r);
+}
