@@ -313,6 +313,6 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	if (argc >= 3 && !strcmp(argv[1], "--worker") && !strcmp(argv[2], "dhcp"))
-		return dhcp_worker_main(argc - 2, argv + 2);
+		return dhcp_worker_main(argc - 3, argv + 3);
 	return run(argc, argv);
 }

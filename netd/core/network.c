@@ -293,6 +293,8 @@ static void remember_subnet(struct core *c, struct network *n, const struct netd
 
 static void forget_live(struct core *c, struct network *n)
 {
+	if (n->plan && n->bridge[0])
+		c->model->active_cnt--;
 	model_network_set_bridge(c->model, n, "");
 	netdef_free(n->live);
 	network_plan_free(n->plan);
@@ -313,6 +315,7 @@ int network_take_live(struct core *c, struct network *n, struct netdef *live, st
 		forget_live(c, n);
 		return e->code ? e->code : nd_fail(e, ND_MEMORY, "bridge name");
 	}
+	c->model->active_cnt++;
 	return 0;
 }
 

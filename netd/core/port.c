@@ -15,6 +15,7 @@
 #include "netd/core/plan.h"
 #include "netd/core/records.h"
 #include "tap/tap.h"
+#include <errno.h>
 
 #define TAMPER_WINDOW_MS 1000
 #define TAMPER_MAX       20
@@ -96,6 +97,8 @@ void port_repair(struct core *c, struct port *p)
 		return;
 	describe(diff, what, sizeof what);
 	if (converge(c, port_rows, port_row_cnt, p, CONVERGE_REPAIR, &applied, &e) < 0) {
+		if (e.sys == ENODEV) /* it is closing; its end is on the way */
+			return;
 		char text[sizeof(((struct event *)0)->text)];
 		nd_error_format(&e, text, sizeof text);
 		events_say(c->events, EVENT_REPAIR_FAILED, NULL, p, "%s", text);
