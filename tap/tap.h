@@ -19,10 +19,9 @@
 
 struct tap_config {
 	char name[ND_IFNAMSIZ]; /* exact name, no '%'; choosing one is the caller's */
-	struct nd_mac
-		mac; /* the host side's: the guest's with first byte 0xfe, so that the bridge never takes it */
-	uint32_t mtu;       /* 0: leave (1500) */
-	uint16_t queue_cnt; /* 1: a single-queue TAP; >1: IFF_MULTI_QUEUE, five times the kernel memory */
+	struct nd_mac mac;      /* the host side: the guest's with 0xfe first, so that no bridge takes it */
+	uint32_t mtu;           /* 0: leave (1500) */
+	uint16_t queue_cnt;     /* 1: a single-queue TAP; >1: IFF_MULTI_QUEUE, five times the kernel memory */
 	bool vnet_hdr;
 	int master;                  /* bridge ifindex */
 	char alias[ND_ALIAS_STRLEN]; /* of nd_alias_format; "": leave */
