@@ -51,22 +51,6 @@ struct nat_batch {
 	uint32_t op;        /* being written */
 };
 
-const char *nat_elem_label(const struct nat_elem *elem, char buf[NAT_LABEL_LEN])
-{
-	const struct nat_set_row *row = &nat_set_rows[elem->set];
-	const uint8_t *second = elem->key + ND_IFNAMSIZ;
-	char rest[40] = "";
-
-	if (elem->set == NAT_SET_PORT_MAC)
-		snprintf(rest, sizeof(rest), " . %02x:%02x:%02x:%02x:%02x:%02x", second[0], second[1],
-			 second[2], second[3], second[4], second[5]);
-	else if (elem->key_len > ND_IFNAMSIZ)
-		snprintf(rest, sizeof(rest), " . %.*s", ND_IFNAMSIZ, (const char *)second);
-	snprintf(buf, NAT_LABEL_LEN, "element %.*s%s of %s %s of %s", ND_IFNAMSIZ, (const char *)elem->key,
-		 rest, row->mark ? "map" : "set", row->name, nat_table_rows[row->table].label);
-	return buf;
-}
-
 int nat_batch_new(struct nat_batch **ret, struct nd_error *e)
 {
 	struct nat_batch *b = calloc(1, sizeof(*b));

@@ -5,7 +5,6 @@
  * Elements, and one transaction of operations on them. The socket lives as long as the daemon: tables are owned by its netlink port. Private to
  * nat/; the tests' fake kernel stands behind this header, scan.h and watch.h.
  */
-#include "base/addr.h"
 #include "base/error.h"
 #include "nat/rules.h"
 
@@ -13,18 +12,6 @@
 #define NAT_TABLE_F_PERSIST 0x4u
 #define NAT_TABLE_F_OWNER   ((uint32_t)NFT_TABLE_F_OWNER)
 #define NAT_TABLE_F_BOTH    (NAT_TABLE_F_OWNER | NAT_TABLE_F_PERSIST)
-
-#define NAT_KEY_MAX 32
-/* set, key_len and key are hashed and compared as bytes, so the unused ones are zero and there are no holes. */
-struct nat_elem {
-	uint8_t set;     /* enum nat_set */
-	uint8_t key_len; /* bytes of key */
-	uint8_t key[NAT_KEY_MAX];
-	uint32_t data; /* mark; 0 for sets */
-};
-/* "element virbr0 . virbr0 of set inet netd same_bridge" */
-#define NAT_LABEL_LEN 120
-const char *nat_elem_label(const struct nat_elem *elem, char buf[NAT_LABEL_LEN]);
 
 enum nat_op_kind {
 	NAT_OP_DROP,  /* table: delete it whole */

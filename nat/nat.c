@@ -221,7 +221,7 @@ bool nat_holds(const struct nat *t, const struct nat_config *cfg)
 static const struct nat_elem *same_key(const struct nat_elem *elems, size_t cnt, const struct nat_elem *elem)
 {
 	for (size_t i = 0; i < cnt; i++)
-		if (memcmp(&elems[i], elem, offsetof(struct nat_elem, data)) == 0)
+		if (memcmp(&elems[i], elem, NAT_ELEM_KEY_BYTES) == 0)
 			return &elems[i];
 	return NULL;
 }

@@ -77,13 +77,11 @@ size_t nat_plan_elems(const struct nat_config *cfg, struct nat_elem ret[NAT_CONF
 	return cnt;
 }
 
-#define KEY_BYTES (offsetof(struct nat_elem, key) + NAT_KEY_MAX)
-
 static bool key_equal(const struct nd_map_node *node, const void *key)
 {
 	const struct nat_node *n = container_of(node, struct nat_node, by_key);
 
-	return memcmp(&n->elem, key, KEY_BYTES) == 0;
+	return memcmp(&n->elem, key, NAT_ELEM_KEY_BYTES) == 0;
 }
 
 static uint32_t key_hash(const struct nat_elem *elem)

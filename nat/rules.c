@@ -156,6 +156,22 @@ const struct nat_rule_row nat_rule_rows[] = {
 };
 const size_t nat_rule_cnt = ARRAY_LEN(nat_rule_rows);
 
+const char *nat_elem_label(const struct nat_elem *elem, char buf[NAT_LABEL_LEN])
+{
+	const struct nat_set_row *row = &nat_set_rows[elem->set];
+	const uint8_t *second = elem->key + IFNAME_LEN;
+	char rest[40] = "";
+
+	if (elem->set == NAT_SET_PORT_MAC)
+		snprintf(rest, sizeof(rest), " . %02x:%02x:%02x:%02x:%02x:%02x", second[0], second[1],
+			 second[2], second[3], second[4], second[5]);
+	else if (elem->key_len > IFNAME_LEN)
+		snprintf(rest, sizeof(rest), " . %.*s", IFNAME_LEN, (const char *)second);
+	snprintf(buf, NAT_LABEL_LEN, "element %.*s%s of %s %s of %s", IFNAME_LEN, (const char *)elem->key,
+		 rest, row->mark ? "map" : "set", row->name, nat_table_rows[row->table].label);
+	return buf;
+}
+
 enum nat_chain nat_chain_find(enum nat_table table, const char *name)
 {
 	for (unsigned i = 0; i < NAT_CHAIN_CNT; i++)

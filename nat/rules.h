@@ -5,6 +5,7 @@
  * The skeleton as tables of rows: tables, sets, chains, rules. Private to nat/. An index into a table (enum) is how everything else names
  * a row; the label is how errors and comments in `nft list ruleset` do.
  */
+#include "base/addr.h"
 #include "nat/expr.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -71,6 +72,19 @@ extern const struct nat_set_row nat_set_rows[NAT_SET_CNT];
 extern const struct nat_chain_row nat_chain_rows[NAT_CHAIN_CNT];
 extern const struct nat_rule_row nat_rule_rows[];
 extern const size_t nat_rule_cnt;
+
+#define NAT_KEY_MAX 32
+/* set, key_len and key are hashed and compared as bytes: those behind key_len are zero. */
+struct nat_elem {
+	uint8_t set;     /* enum nat_set */
+	uint8_t key_len; /* bytes of key */
+	uint8_t key[NAT_KEY_MAX];
+	uint32_t data; /* mark; 0 for sets */
+};
+#define NAT_ELEM_KEY_BYTES (offsetof(struct nat_elem, key) + NAT_KEY_MAX)
+/* "element virbr0 . virbr0 of set same_bridge of table inet netd" */
+#define NAT_LABEL_LEN 120
+const char *nat_elem_label(const struct nat_elem *elem, char buf[NAT_LABEL_LEN]);
 
 /* Index of the chain of that name, NAT_CHAIN_CNT when it is not ours. */
 enum nat_chain nat_chain_find(enum nat_table table, const char *name);
