@@ -331,13 +331,14 @@ static struct nl_msg *new_rename(int ifindex)
 	return NULL;
 }
 
-/* Two requests, since before 6.2 the kernel renames no link that is up. */
+/* Two requests, since before 6.2 the kernel renames no link that is up. The first one decides; both can be repeated. */
 int bridge_retire(struct nd_nl *nl, int ifindex, struct nd_error *e)
 {
-	struct nl_msg *reqs[] = { new_retire(ifindex), new_rename(ifindex) };
 	struct nd_error sub = ND_ERROR_INIT;
-	int rc = nd_nl_batch(nl, reqs, ARRAY_LEN(reqs), NULL, &sub);
+	int rc = nd_nl_call(nl, new_retire(ifindex), NULL, NULL, &sub);
 
+	if (!rc)
+		rc = nd_nl_call(nl, new_rename(ifindex), NULL, NULL, &sub);
 	if (!rc || sub.sys == ENODEV)
 		return 0;
 	nd_wrap(&sub, "retire");
