@@ -68,6 +68,7 @@ struct port {
 	bool recorded;
 	uint64_t tamper_window_ms;
 	unsigned tamper_cnt;
+	unsigned repair_fails;
 };
 
 struct model {

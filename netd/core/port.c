@@ -82,32 +82,46 @@ static bool tamper_count(struct core *c, struct port *p)
 	return false;
 }
 
-void port_repair(struct core *c, struct port *p)
+/* A device in the middle of a change of its surroundings (its bridge is just being deleted) fails once: only a second failure is told. */
+static bool repair_failed(struct core *c, struct port *p, const struct nd_error *e)
+{
+	char text[sizeof(((struct event *)0)->text)];
+	if (e->sys == ENODEV) /* it is closing; its end is on the way */
+		return true;
+	nd_error_format(e, text, sizeof text);
+	if (++p->repair_fails == 2)
+		events_say(c->events, EVENT_REPAIR_FAILED, NULL, p, "%s", text);
+	return false;
+}
+
+static void tell_repaired(struct core *c, struct port *p, unsigned diff, bool tampered)
+{
+	char what[128];
+	describe(diff, what, sizeof what);
+	if (tampered)
+		events_say(c->events, EVENT_PORT_TAMPERED, NULL, p,
+			   "somebody changed the device's %s (holder: pid %d, uid %u); it is put back", what,
+			   (int)p->owner_pid, (unsigned)p->owner_uid);
+	else if (diff)
+		events_say(c->events, EVENT_REPAIRED, NULL, p, "TAP %s: its %s was changed; it is put back",
+			   p->ifname, what);
+}
+
+bool port_repair(struct core *c, struct port *p)
 {
 	struct nd_error e = ND_ERROR_INIT;
 	struct tap_config want;
 	const struct nd_link *have = mirror_link(c->mirror, p->ifindex);
-	char what[128];
-	unsigned diff = TAP_SAME, applied;
+	unsigned diff = TAP_SAME;
 	plan_tap(p, &want);
 	if (have && p->state == PORT_ATTACHED)
 		diff = tap_diff(&want, have);
-	unsigned holder = diff & (TAP_MAC | TAP_OWNER | TAP_PERSIST);
-	if (holder && !tamper_count(c, p))
-		return;
-	describe(diff, what, sizeof what);
-	if (converge(c, port_rows, port_row_cnt, p, CONVERGE_REPAIR, &applied, &e) < 0) {
-		if (e.sys == ENODEV) /* it is closing; its end is on the way */
-			return;
-		char text[sizeof(((struct event *)0)->text)];
-		nd_error_format(&e, text, sizeof text);
-		events_say(c->events, EVENT_REPAIR_FAILED, NULL, p, "%s", text);
-	} else if (holder) {
-		events_say(c->events, EVENT_PORT_TAMPERED, NULL, p,
-			   "somebody changed the device's %s (holder: pid %d, uid %u); it is put back", what,
-			   (int)p->owner_pid, (unsigned)p->owner_uid);
-	} else if (diff) {
-		events_say(c->events, EVENT_REPAIRED, NULL, p, "TAP %s: its %s was changed; it is put back",
-			   p->ifname, what);
-	}
+	bool tampered = diff & (TAP_MAC | TAP_OWNER | TAP_PERSIST);
+	if (tampered && !tamper_count(c, p))
+		return true;
+	if (converge(c, port_rows, port_row_cnt, p, CONVERGE_REPAIR, NULL, &e) < 0)
+		return repair_failed(c, p, &e);
+	p->repair_fails = 0;
+	tell_repaired(c, p, diff, tampered);
+	return true;
 }

@@ -10,6 +10,7 @@
 
 /* Its link vanished: the port ends. why: "its last descriptor was closed". p is freed. */
 void port_end(struct core *c, struct port *p, const char *why);
-/* Puts back what its holder or anyone changed on the device; too often within a second: quarantine. Called by repair. */
-void port_repair(struct core *c, struct port *p);
+/* Puts back what its holder or anyone changed on the device; too often within a second: quarantine. Called by repair.
+ * Return: whether it is as planned now (false: try again soon). */
+bool port_repair(struct core *c, struct port *p);
 #endif

@@ -27,12 +27,15 @@ struct repair {
 	struct nd_list networks, ports; /* marked */
 	uint64_t marked_ms;             /* when the first of them was */
 	unsigned fails;
+	bool running;
 	bool nft_lost; /* the marked objects' elements went back in one batch */
 	char why[160];
 };
 
 static void note(struct repair *r, const char *why)
 {
+	if (r->running)
+		return; /* what a repair marks belongs to the same cause */
 	if (nd_list_empty(&r->networks) && nd_list_empty(&r->ports)) {
 		r->marked_ms = nd_now_ms();
 		r->why[0] = '\0';
@@ -162,6 +165,7 @@ static void retry_later(struct repair *r)
 static void run(struct repair *r, bool tell)
 {
 	bool failed = false; /* those are found again by their state */
+	r->running = true;
 	put_elements(r);
 	if (r->nft_lost && tell)
 		events_say(r->c->events, EVENT_REPAIRED, NULL, NULL, "nft ruleset: put back in %llu ms; %s",
@@ -174,8 +178,9 @@ static void run(struct repair *r, bool tell)
 	while (!nd_list_empty(&r->ports)) {
 		struct port *p = container_of(r->ports.next, struct port, dirty);
 		nd_list_remove(&p->dirty);
-		port_repair(r->c, p);
+		failed |= !port_repair(r->c, p);
 	}
+	r->running = false;
 	if (failed)
 		retry_later(r);
 	else
