@@ -99,6 +99,11 @@ void client_close(struct client *c)
 	free(c);
 }
 
+bool client_broken(const struct client *c)
+{
+	return c->broken;
+}
+
 /* One call on the wire, and what of its reply has come. */
 struct exchange {
 	struct client *c;

@@ -16,7 +16,8 @@
 struct client;
 /* path NULL: $NETD_SOCKET, else the default. The error says which path, why, and what to do about it. */
 int client_open(const char *path, struct client **ret, struct nd_error *e);
-void client_close(struct client *c); /* NULL-safe */
+void client_close(struct client *c);        /* NULL-safe */
+bool client_broken(const struct client *c); /* of no more use */
 
 /* Return: 0 and the reply's parameters in *ret (never NULL; ret may be NULL), or the daemon's error. */
 int client_call(struct client *c, const char *method, json_t *params, json_t **ret, struct nd_error *e);

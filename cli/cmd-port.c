@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* DOC: the commands on ports. virsh has no like of them for people, so columns are the ones of `virsh domiflist`'s kind. */
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "netd/api/api-proto.h"
+
+int cmd_port_list(struct cli *cli, const struct cli_args *args)
+{
+	static const struct {
+		const char *title, *field;
+	} columns[] = {
+		{ "Interface", "interface" }, { "Network", "network" },    { "Name", "name" },
+		{ "MAC address", "mac" },     { "IP address", "address" }, { "State", "state" },
+	};
+	const char *header[ARRAY_LEN(columns)];
+	struct nd_error e = ND_ERROR_INIT;
+	json_t *reply = NULL, *list;
+	struct table *t;
+	int status = cli_call(cli, "ListPorts",
+			      json_pack("{s:s?}", "network", args->value[PORT_LIST_NETWORK]), &reply);
+
+	if (status != 0)
+		return status;
+	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
+		header[i] = columns[i].title;
+	t = table_new(header, ARRAY_LEN(header));
+	list = json_object_get(reply, "ports");
+	for (size_t i = 0; t && i < json_array_size(list); i++)
+		for (size_t c = 0; c < ARRAY_LEN(columns); c++)
+			table_add(t, api_get_string(json_array_get(list, i), columns[c].field));
+	if (cli->json)
+		cli_print_json(cli, reply);
+	else if (!t || table_print(t, cli->out, &e) < 0)
+		status = e.code ? cli_error(cli, &e) : nd_code_exit_status(ND_MEMORY);
+	table_free(t);
+	json_decref(reply);
+	return status;
+}
+
+static void print_number(struct cli *cli, const char *label, const json_t *object, const char *name)
+{
+	char buf[32];
+
+	if (!json_is_integer(json_object_get(object, name)))
+		return;
+	snprintf(buf, sizeof(buf), "%lld", api_get_int(object, name, 0));
+	output_line(cli->out, label, buf);
+}
+
+int cmd_port_info(struct cli *cli, const struct cli_args *args)
+{
+	json_t *reply = NULL;
+	const json_t *p;
+	char when[OUTPUT_TIME_LEN];
+	int status = cli_call(cli, "GetPort", json_pack("{s:s}", "port", args->word[0]), &reply);
+
+	if (status != 0)
+		return status;
+	p = json_object_get(reply, "port");
+	if (cli->json) {
+		cli_print_json(cli, reply);
+		json_decref(reply);
+		return 0;
+	}
+	output_line(cli->out, "Name", api_get_string(p, "name"));
+	output_line(cli->out, "UUID", api_get_string(p, "uuid"));
+	output_line(cli->out, "State", api_get_string(p, "state"));
+	output_line(cli->out, "Network", api_get_string(p, "network"));
+	output_line(cli->out, "Interface", api_get_string(p, "interface"));
+	output_line(cli->out, "MAC address", api_get_string(p, "mac"));
+	output_line(cli->out, "IP address", api_get_string(p, "address"));
+	print_number(cli, "MTU", p, "mtu");
+	print_number(cli, "Queues", p, "queues");
+	output_line(cli->out, "Vnet header", api_get_bool(p, "vnetHeader", false) ? "yes" : "no");
+	print_number(cli, "Owner UID", p, "ownerUid");
+	print_number(cli, "Owner PID", p, "ownerPid");
+	output_line(cli->out, "Since", output_time(api_get_int(p, "since", -1), when));
+	print_number(cli, "Drops", p, "drops");
+	fputc('\n', cli->out);
+	json_decref(reply);
+	return 0;
+}
+
+int cmd_port_detach(struct cli *cli, const struct cli_args *args)
+{
+	json_t *reply = NULL;
+	int status = cli_call(cli, "Detach", json_pack("{s:s}", "port", args->word[0]), &reply);
+
+	if (status != 0)
+		return status;
+	if (cli->json)
+		cli_print_json(cli, reply);
+	else
+		fprintf(cli->out, "Port %s detached\n\n", args->word[0]);
+	json_decref(reply);
+	return 0;
+}
