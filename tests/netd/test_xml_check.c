@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* DOC: tests of the cross-field rules; where libvirt has the rule, its text (9.0, tried). */
+#include "base/mem.h"
+#include "netd/xml/netdef.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define NET(body) "<network xmlns:netd='urn:netd:network:1'><name>n</name>" body "</network>"
+#define IP(body)  NET("<ip address='10.0.0.1' prefix='24'>" body "</ip>")
+#define DHCP(b)   IP("<dhcp>" b "</dhcp>")
+
+static const struct {
+	const char *xml, *message; /* NULL: fine */
+} rows[] = {
+	{ NET(""), NULL },
+	{ NET("<forward/>"), "nat forwarding requested, but no IP address provided for network 'n'" },
+	{ NET("<forward/><ip address='10.0.0.1'/>"), NULL },
+	{ NET("<ip address='10.0.0.0' prefix='24'/>"),
+	  "Invalid address '10.0.0.0' in network 'n': it is the network address of 10.0.0.0/24" },
+	{ NET("<ip address='10.0.0.255' prefix='24'/>"),
+	  "Invalid address '10.0.0.255' in network 'n': it is the broadcast address of 10.0.0.255/24" },
+	{ NET("<ip address='10.0.0.0' prefix='31'/><ip address='10.0.0.5' prefix='32'/>"), NULL },
+	{ NET("<ip address='127.0.0.1' prefix='24'/>"),
+	  "Invalid address '127.0.0.1' in network 'n': not a unicast host address" },
+	{ NET("<ip address='224.0.0.1' prefix='24'/>"),
+	  "Invalid address '224.0.0.1' in network 'n': not a unicast host address" },
+	{ NET("<ip address='0.0.0.0' prefix='24'/>"),
+	  "Invalid address '0.0.0.0' in network 'n': not a unicast host address" },
+	{ NET("<ip address='10.0.0.1' prefix='24'/><ip address='10.0.0.1' prefix='16'/>"),
+	  "address '10.0.0.1' is given more than once in network 'n'" },
+	{ NET("<ip address='10.0.0.1' prefix='24'/><ip address='10.0.0.2' prefix='24'/>"), NULL },
+	/* The automatic subnet. */
+	{ NET("<ip address='10.0.0.1' prefix='24' netd:subnet='auto'/>"), NULL },
+	{ NET("<ip address='10.0.0.1' netd:subnet='auto'/>"),
+	  "netd:subnet='auto' in network 'n' needs a subnet from /16 to /30, not 10.0.0.1/8" },
+	{ NET("<ip address='10.0.0.1' prefix='24' netd:subnet='auto'/><ip address='10.1.0.1' prefix='24' "
+	      "netd:subnet='auto'/>"),
+	  "netd:subnet='auto' is given more than once in network 'n'" },
+	/* Ranges. */
+	{ DHCP("<range start='10.0.0.2' end='10.0.0.254'/>"), NULL },
+	{ DHCP("<range start='10.0.0.2' end='10.0.0.2'/>"), NULL },
+	{ DHCP("<range start='10.0.1.2' end='10.0.1.9'/>"),
+	  "range 10.0.1.2 - 10.0.1.9 is not entirely within network 10.0.0.1/24" },
+	{ DHCP("<range start='10.0.0.2' end='10.0.1.9'/>"),
+	  "range 10.0.0.2 - 10.0.1.9 is not entirely within network 10.0.0.1/24" },
+	{ DHCP("<range start='10.0.0.9' end='10.0.0.2'/>"), "range 10.0.0.9 - 10.0.0.2 is reversed" },
+	{ DHCP("<range start='10.0.0.0' end='10.0.0.2'/>"),
+	  "start of range 10.0.0.0 - 10.0.0.2 in network 10.0.0.1/24 is the network address" },
+	{ DHCP("<range start='10.0.0.2' end='10.0.0.255'/>"),
+	  "end of range 10.0.0.2 - 10.0.0.255 in network 10.0.0.1/24 is the broadcast address" },
+	{ DHCP("<range start='fd00::1' end='10.0.0.3'/>"),
+	  "mismatch of address family in range fd00::1 - 10.0.0.3" },
+	{ NET("<ip address='10.0.0.1'><dhcp><range start='10.0.0.2' end='10.1.0.1'/></dhcp></ip>"),
+	  "range 10.0.0.2 - 10.1.0.1 is too large (> 65535)" },
+	{ NET("<ip address='10.0.0.1'><dhcp><range start='10.0.0.2' end='10.1.0.0'/></dhcp></ip>"), NULL },
+	{ NET("<ip address='10.0.0.1' prefix='24'><dhcp><range start='10.0.0.2' end='10.0.0.9'/></dhcp></ip>"
+	      "<ip address='10.1.0.1' prefix='24'><dhcp><range start='10.1.0.2' "
+	      "end='10.1.0.9'/></dhcp></ip>"),
+	  "Multiple IPv4 dhcp sections found -- dhcp is supported only for a single IPv4 address on each "
+	  "network" },
+	/* Reservations. */
+	{ DHCP("<host mac='52:54:00:00:00:01' ip='10.0.0.2'/><host name='a' ip='10.0.0.3'/><host name='a' "
+	       "ip='10.0.0.4'/>"),
+	  NULL },
+	{ DHCP("<host ip='10.0.0.2'/>"),
+	  "Static host definition in IPv4 network 'n' must have mac or name attribute (host ip='10.0.0.2')" },
+	{ DHCP("<host name='a' ip='fd00::1'/>"),
+	  "Invalid IP address in static host definition for network 'n'" },
+	{ DHCP("<host name='a' ip='10.0.1.2'/>"),
+	  "host ip '10.0.1.2' in network 'n' is not a host address within network 10.0.0.1/24" },
+	{ DHCP("<host name='a' ip='10.0.0.255'/>"),
+	  "host ip '10.0.0.255' in network 'n' is not a host address within network 10.0.0.1/24" },
+	{ DHCP("<host name='a' ip='10.0.0.1'/>"),
+	  "host ip '10.0.0.1' in network 'n' is the bridge's own address" },
+	{ DHCP("<host name='a' ip='10.0.0.3'/><host name='b' ip='10.0.0.2'/><host name='c' ip='10.0.0.3'/>"),
+	  "there is more than one host with ip '10.0.0.3' in network 'n'" },
+	{ DHCP("<host mac='52:54:00:00:00:01' ip='10.0.0.3'/><host name='b' ip='10.0.0.2'/>"
+	       "<host mac='52:54:00:00:00:01' ip='10.0.0.4'/>"),
+	  "there is more than one host with mac '52:54:00:00:00:01' in network 'n'" },
+};
+
+static struct netdef *parse(const char *xml)
+{
+	struct netdef *d = NULL;
+	struct nd_error e = ND_ERROR_INIT;
+	char text[2000];
+
+	if (netdef_parse(xml, strlen(xml), NULL, NULL, NULL, &d, &e) < 0) {
+		nd_error_format(&e, text, sizeof text);
+		fail_msg("%s: %s", xml, text);
+	}
+	return d;
+}
+
+static void assert_check(const struct netdef *d, const char *message)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	char text[2000];
+	int err = netdef_check(d, &e);
+
+	nd_error_format(&e, text, sizeof text);
+	assert_string_equal(err < 0 ? text : "", message ? message : "");
+	if (err < 0)
+		assert_int_equal(err, ND_INVALID);
+	assert_int_equal(netdef_check(d, NULL), err);
+}
+
+static void test_rules(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct netdef *d = parse(rows[i].xml);
+
+		assert_check(d, rows[i].message);
+		netdef_free(d);
+	}
+}
+
+/* What the parser would not let in, in a definition made by hand. */
+static void test_by_hand(void **state)
+{
+	struct netdef *d = netdef_new();
+
+	assert_check(d, "missing name information");
+	d->name = strdup("a/b");
+	assert_check(d, "invalid char in name: /");
+	strcpy(d->name, ".b");
+	assert_check(d, "invalid char in name: a leading '.'");
+	strcpy(d->name, "a\n");
+	assert_check(d, "invalid char in name: a control character");
+	strcpy(d->name, "n");
+	strcpy(d->bridge, "a/b");
+	assert_check(d, "bridge name 'a/b' is not an interface name");
+	strcpy(d->bridge, "a%db%d");
+	assert_check(d, "bridge name 'a%db%d' is not an interface name");
+	strcpy(d->bridge, "a%d");
+	assert_check(d, NULL);
+	d->mac_set = true;
+	d->mac.b[0] = 1;
+	assert_check(d, "Invalid multicast bridge mac address '01:00:00:00:00:00' in network 'n'");
+	d->mac.b[0] = 2;
+	d->domain = strdup("a b");
+	assert_check(d, "domain 'a b' is not a domain name");
+	netdef_free(d);
+}
+
+/* Indentation makes a document longer; what could not be read again is refused before it is stored. */
+static void test_length_when_written(void **state)
+{
+	struct nd_buf xml = { 0 };
+	struct netdef *d;
+	unsigned cnt = 0;
+
+	nd_buf_append_string(&xml, "<network><name>n</name><ip address='10.0.0.1'><dhcp>");
+	while (xml.len < NETDEF_XML_MAX - 100) {
+		nd_buf_printf(&xml, "<host ip='10.1.%u.%u' name='a'/>", cnt / 250, cnt % 250 + 1);
+		cnt++;
+	}
+	nd_buf_append_string(&xml, "</dhcp></ip></network>");
+	d = parse(nd_buf_string(&xml));
+	assert_check(d, "definition of network 'n' is longer than 262144 bytes when written out");
+	d->ips[0].host_cnt /= 2;
+	assert_check(d, NULL);
+	d->ips[0].host_cnt = cnt;
+	for (unsigned i = cnt / 2; i < cnt; i++)
+		free(d->ips[0].hosts[i].name);
+	d->ips[0].host_cnt = cnt / 2;
+	netdef_free(d);
+	nd_buf_done(&xml);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_by_hand),
+		cmocka_unit_test(test_length_when_written),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

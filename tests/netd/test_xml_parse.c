@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: tests of the definition parser
+ *
+ * Data rows: a document and the error or warnings it must give. Texts that libvirt has are libvirt's (9.0, tried).
+ */
+#include "base/mem.h"
+#include "netd/xml/netdef.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define NS        "xmlns:netd='urn:netd:network:1'"
+#define NET(body) "<network><name>n</name>" body "</network>"
+#define IP(body)  NET("<ip address='10.0.0.1' prefix='24'>" body "</ip>")
+#define DHCP(b)   IP("<dhcp>" b "</dhcp>")
+#define LATER     ": not supported by this netd yet"
+
+struct bad_row {
+	const char *xml;
+	int code;
+	const char *message;
+};
+
+static const struct bad_row bad_rows[] = {
+	/* Not well-formed: libxml2's text, with the line. */
+	{ "", ND_PARSE, "line 1: Document is empty" },
+	{ "<network>\n<name>n</name>\n</netwerk>", ND_PARSE,
+	  "network 'n': line 3: Opening and ending tag mismatch: network line 1 and netwerk" },
+	{ "<network><name>n</name>", ND_PARSE,
+	  "network 'n': line 1: Premature end of data in tag network line 1" },
+	{ NET("<ip netd:subnet='auto' address='10.0.0.1'/>"), ND_PARSE,
+	  "network 'n': line 1: Namespace prefix netd for subnet on ip is not defined" },
+	{ NET("<ip address='1' address='2'/>"), ND_PARSE,
+	  "network 'n': line 1: Attribute address redefined" },
+	{ "<network><name>&b;</name></network>", ND_PARSE, "line 1: Entity 'b' not defined" },
+	/* What is not let in at all. */
+	{ "<!DOCTYPE network [<!ENTITY a 'b'>]>\n<network><name>&a;</name></network>", ND_INVALID,
+	  "line 1: a document type declaration (DOCTYPE) is not accepted" },
+	{ "<!DOCTYPE network SYSTEM 'http://192.0.2.1/x'><network/>", ND_INVALID,
+	  "line 1: a document type declaration (DOCTYPE) is not accepted" },
+	{ "<domain/>", ND_INVALID, "line 1: <domain>: expecting root element of 'network'" },
+	/* Identity. */
+	{ "<network/>", ND_INVALID, "line 1: <network>: missing name information" },
+	{ "<network><name/></network>", ND_INVALID, "line 1: <name>: missing name information" },
+	{ "<network><name>a/b</name></network>", ND_INVALID, "line 1: <name>: invalid char in name: /" },
+	{ "<network><name>.a</name></network>", ND_INVALID,
+	  "line 1: <name>: invalid char in name: a leading '.'" },
+	{ "<network><name>a\nb</name></network>", ND_INVALID,
+	  "line 2: <name>: 'a?b' holds a control character" },
+	{ NET("\n<name>m</name>"), ND_INVALID, "network 'n': line 2: <name>: given more than once" },
+	{ NET("<uuid>zz</uuid>"), ND_INVALID,
+	  "network 'n': line 1: <uuid>: malformed uuid element: 'zz' is not 32 hexadecimal digits, dashes "
+	  "optional" },
+	/* Forward: the modes to come, and the name that stands behind the mistake. */
+	{ "<network>\n<forward mode='route'/>\n<name>x</name></network>", ND_UNSUPPORTED,
+	  "network 'x': line 2: <forward mode='route'>" LATER
+	  "; supported are nat and isolated (no <forward>)" },
+	{ NET("<forward mode='open'/>"), ND_UNSUPPORTED,
+	  "network 'n': line 1: <forward mode='open'>" LATER
+	  "; supported are nat and isolated (no <forward>)" },
+	{ NET("<forward mode='hostdev'/>"), ND_UNSUPPORTED,
+	  "network 'n': line 1: <forward mode='hostdev'>" LATER
+	  "; supported are nat and isolated (no <forward>)" },
+	{ NET("<forward mode='isolated'/>"), ND_INVALID,
+	  "network 'n': line 1: <forward>: attribute 'mode': unknown forwarding type 'isolated'" },
+	{ NET("<forward dev='eth0'/>"), ND_UNSUPPORTED, "network 'n': line 1: <forward dev='eth0'>" LATER },
+	{ NET("<forward><interface dev='eth0'/></forward>"), ND_UNSUPPORTED,
+	  "network 'n': line 1: <interface>" LATER },
+	{ NET("<forward><nat ipv6='yes'/></forward>"), ND_UNSUPPORTED,
+	  "network 'n': line 1: <nat ipv6='yes'>" LATER "; supported is 'no'" },
+	{ NET("<forward><nat><port start='1' end='65535'/></nat></forward>"), ND_UNSUPPORTED,
+	  "network 'n': line 1: <port start='1'>" LATER "; supported is '1024'" },
+	{ NET("<forward><nat><port start='1024'/></nat></forward>"), ND_INVALID,
+	  "network 'n': line 1: <port>: missing attribute 'end'" },
+	{ NET("<forward><nat><address start='10.0.0.1' end='10.0.0.2'/></nat></forward>"), ND_UNSUPPORTED,
+	  "network 'n': line 1: <address>" LATER },
+	/* Bridge and what hangs on it. */
+	{ NET("<bridge name='veryveryverylong'/>"), ND_INVALID,
+	  "network 'n': line 1: <bridge>: attribute 'name': 'veryveryverylong' is not an interface name (at "
+	  "most 15 characters "
+	  "without blanks, '/' and ':'; one %d for a free number)" },
+	{ NET("<bridge stp='yes'/>"), ND_INVALID,
+	  "network 'n': line 1: <bridge>: attribute 'stp': 'yes' is not one of 'off', 'on'" },
+	{ NET("<bridge delay='-1'/>"), ND_INVALID,
+	  "network 'n': line 1: <bridge>: attribute 'delay': '-1' is not a number from 0 to 65535" },
+	{ NET("<bridge zone='public'/>"), ND_UNSUPPORTED,
+	  "network 'n': line 1: <bridge zone='public'>" LATER },
+	{ NET("<bridge macTableManager='libvirt'/>"), ND_UNSUPPORTED,
+	  "network 'n': line 1: <bridge macTableManager='libvirt'>" LATER "; supported is 'kernel'" },
+	{ NET("<mac address='53:54:00:00:00:01'/>"), ND_INVALID,
+	  "network 'n': line 1: <mac>: attribute 'address': expected unicast mac address, found multicast "
+	  "'53:54:00:00:00:01'" },
+	{ NET("<mac address='00:00:00:00:00:00'/>"), ND_INVALID,
+	  "network 'n': line 1: <mac>: attribute 'address': '00:00:00:00:00:00' is not a MAC address" },
+	{ NET("<mtu size='67'/>"), ND_INVALID,
+	  "network 'n': line 1: <mtu>: attribute 'size': '67' is not a number from 68 to 65535" },
+	{ NET("<domain name='a&#10;dhcp-script=x'/>"), ND_INVALID,
+	  "network 'n': line 1: <domain>: attribute 'name': 'a?dhcp-script=x' holds a control character" },
+	{ NET("<domain localOnly='yes' name='a'/>"), ND_UNSUPPORTED,
+	  "network 'n': line 1: <domain localOnly='yes'>" LATER "; supported is 'no'" },
+	{ NET("<dns><forwarder addr='10.0.0.1'/></dns>"), ND_UNSUPPORTED,
+	  "network 'n': line 1: <forwarder>" LATER },
+	{ NET("<dns enable='0'/>"), ND_INVALID,
+	  "network 'n': line 1: <dns>: attribute 'enable': '0' is not one of 'no', 'yes'" },
+	{ NET("\n\n<bandwidth/>"), ND_UNSUPPORTED, "network 'n': line 3: <bandwidth>" LATER },
+	{ NET("<portgroup name='a'/>"), ND_UNSUPPORTED, "network 'n': line 1: <portgroup>" LATER },
+	{ NET("<route address='10.0.0.0' prefix='8' gateway='10.1.0.1'/>"), ND_UNSUPPORTED,
+	  "network 'n': line 1: <route>" LATER },
+	/* Addresses. */
+	{ NET("<ip/>"), ND_INVALID, "network 'n': line 1: <ip>: Missing required address attribute" },
+	{ NET("<ip address='300.1.1.1'/>"), ND_INVALID,
+	  "network 'n': line 1: <ip>: attribute 'address': '300.1.1.1' is not an IPv4 or IPv6 address" },
+	{ NET("<ip address='fd00::1' family='ipv6'/>"), ND_UNSUPPORTED,
+	  "network 'n': line 1: <ip family='ipv6'>" LATER "; supported is ipv4" },
+	{ NET("<ip address='fd00::1'/>"), ND_INVALID,
+	  "network 'n': line 1: <ip>: no family specified for non-IPv4 address 'fd00::1'" },
+	{ NET("<ip address='fd00::1' family='ipv4'/>"), ND_INVALID,
+	  "network 'n': line 1: <ip>: ipv4 family specified for non-IPv4 address 'fd00::1'" },
+	{ NET("<ip address='10.0.0.1' family='ipv5'/>"), ND_INVALID,
+	  "network 'n': line 1: <ip>: attribute 'family': Unrecognized family 'ipv5'" },
+	{ NET("<ip address='10.0.0.1' prefix='33'/>"), ND_INVALID,
+	  "network 'n': line 1: <ip>: attribute 'prefix': invalid IPv4 prefix '33'" },
+	{ NET("<ip address='10.0.0.1' netmask='255.0.255.0'/>"), ND_INVALID,
+	  "network 'n': line 1: <ip>: attribute 'netmask': '255.0.255.0' is not an IPv4 netmask" },
+	{ NET("<ip address='10.0.0.1' prefix='24' netmask='255.255.255.0'/>"), ND_INVALID,
+	  "network 'n': line 1: <ip>: IP address cannot have both a prefix and a netmask" },
+	{ "<network " NS "><name>n</name><ip address='10.0.0.1' netd:subnet='fixed'/></network>", ND_INVALID,
+	  "network 'n': line 1: <ip>: attribute 'netd:subnet': 'fixed' is not 'auto'" },
+	{ IP("<tftp root='/'/>"), ND_UNSUPPORTED, "network 'n': line 1: <tftp>" LATER },
+	/* DHCP. */
+	{ DHCP("<range start='10.0.0.2'/>"), ND_INVALID,
+	  "network 'n': line 1: <range>: Missing 'end' attribute in dhcp range" },
+	{ DHCP("<range end='10.0.0.2'/>"), ND_INVALID,
+	  "network 'n': line 1: <range>: Missing 'start' attribute in dhcp range" },
+	{ DHCP("<host mac='52:54:00:00:00:01'/>"), ND_INVALID,
+	  "network 'n': line 1: <host>: Missing IP address in static host definition" },
+	{ DHCP("<host ip='10.0.0.2' id='01:02'/>"), ND_UNSUPPORTED,
+	  "network 'n': line 1: <host id='01:02'>" LATER },
+	{ DHCP("<host ip='10.0.0.2' name='a'><lease expiry='119' unit='seconds'/></host>"), ND_INVALID,
+	  "network 'n': line 1: <lease>: attribute 'unit': The minimum lease time should be greater than 2 "
+	  "minutes" },
+	{ DHCP("<host ip='10.0.0.2' name='a'><lease expiry='1193047' unit='hours'/></host>"), ND_INVALID,
+	  "network 'n': line 1: <lease>: attribute 'unit': a lease time of 1193047 hours is too long; 0 is "
+	  "infinite" },
+	{ DHCP("<range start='10.0.0.2' end='10.0.0.3'><lease expiry='5' unit='days'/></range>"), ND_INVALID,
+	  "network 'n': line 1: <lease>: attribute 'unit': 'days' is not one of 'minutes', 'seconds', "
+	  "'hours'" },
+	{ DHCP("<bootp file='x'/>"), ND_UNSUPPORTED, "network 'n': line 1: <bootp>" LATER },
+	/* Namespaces. */
+	{ "<network " NS "><name>n</name><netd:autostart/></network>", ND_INVALID,
+	  "network 'n': line 1: <netd:autostart>: missing attribute 'mode'" },
+	{ "<network " NS "><name>n</name><netd:autostart mode='yes'/></network>", ND_INVALID,
+	  "network 'n': line 1: <netd:autostart>: attribute 'mode': 'yes' is not one of 'no', 'boot', "
+	  "'on-attach'" },
+	{ "<network "
+	  "xmlns:d='http://libvirt.org/schemas/network/dnsmasq/1.0'><name>n</name><d:options><d:option "
+	  "value='x'/>"
+	  "</d:options></network>",
+	  ND_UNSUPPORTED, "network 'n': line 1: <dnsmasq:option>" LATER },
+};
+
+static void assert_refused(const char *xml, size_t len, const char *file, int code, const char *message)
+{
+	struct netdef *d = NULL;
+	struct nd_error e = ND_ERROR_INIT;
+	char text[2000];
+
+	if (netdef_parse(xml, len, file, NULL, NULL, &d, &e) == 0)
+		fail_msg("accepted: %.200s", xml);
+	nd_error_format(&e, text, sizeof text);
+	assert_string_equal(text, message);
+	assert_int_equal(e.code, code);
+	assert_null(d);
+	assert_int_equal(netdef_parse(xml, len, file, NULL, NULL, &d, NULL), code);
+}
+
+static void test_refusals(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(bad_rows); i++)
+		assert_refused(bad_rows[i].xml, strlen(bad_rows[i].xml), NULL, bad_rows[i].code,
+			       bad_rows[i].message);
+}
+
+static void test_file_in_message(void **state)
+{
+	const char *xml = "<network>\n <name>lan</name>\n <ip address='300.1.1.1'/>\n</network>\n";
+
+	assert_refused(xml, strlen(xml), "networks/lan.xml", ND_INVALID,
+		       "networks/lan.xml: line 3: <ip>: attribute 'address': '300.1.1.1' is not an IPv4 or "
+		       "IPv6 address");
+}
+
+/* Each is fine and gives these warnings, as "line <element> text". */
+static const struct {
+	const char *xml, *warnings;
+} good_rows[] = {
+	{ NET(""), "" },
+	{ "<?xml version='1.0' encoding='UTF-16'?><!-- a --><?pi b?><network><name>n</name></network>", "" },
+	{ "<network connections='7' ipv6='no' trustGuestRxFilters='no'><name>n</name></network>", "" },
+	{ NET("<forward/>"), "" },
+	{ NET("<forward mode='nat' managed='no'><nat ipv6='no'><port start='1024' "
+	      "end='65535'/></nat></forward>"),
+	  "" },
+	{ NET("<bridge name='' macTableManager='kernel'/><mac/><mtu/><domain localOnly='no'/><dns/><port "
+	      "isolated='no'/>"),
+	  "" },
+	{ NET("<dns forwardPlainNames='yes'/>"), "" },
+	{ "<network "
+	  "xmlns:d='http://libvirt.org/schemas/network/dnsmasq/1.0'><name>n</name><d:options/></network>",
+	  "" },
+	{ IP("<dhcp/>"), "" },
+	{ NET("<title>t</title>\n<description>d</description>\n<metadata><a><b><c/></b></a></metadata>"),
+	  "1 <title> known to libvirt, not kept yet\n2 <description> known to libvirt, not kept yet\n"
+	  "3 <metadata> known to libvirt, not kept yet\n" },
+	{ NET("<foo bar='1'><name>other</name></foo>"), "1 <foo> unknown element, not kept\n" },
+	{ NET("<x:ip xmlns:x='urn:other'/>"), "1 <ip> unknown element, not kept\n" },
+	{ NET("<mtu size='9000' x='1' xml:lang='en'/>"),
+	  "1 <mtu> unknown attribute 'x', not kept\n1 <mtu> unknown attribute 'lang', not kept\n" },
+	{ "<network " NS "><name>n</name><netd:later/></network>",
+	  "1 <netd:later> unknown element, not kept\n" },
+	{ NET("a<mtu size='1500'/>b"), "1 <network> text where there should be none, not kept\n" },
+};
+
+static void append_warning(void *arg, const struct netdef_warning *w)
+{
+	nd_buf_printf(arg, "%d <%s> %s\n", w->line, w->element, w->text);
+}
+
+static struct netdef *parse_good(const char *xml, struct nd_buf *warnings)
+{
+	struct netdef *d = NULL;
+	struct nd_error e = ND_ERROR_INIT;
+	char text[2000];
+
+	if (netdef_parse(xml, strlen(xml), NULL, warnings ? append_warning : NULL, warnings, &d, &e) < 0) {
+		nd_error_format(&e, text, sizeof text);
+		fail_msg("%s: %s", xml, text);
+	}
+	return d;
+}
+
+static void test_accepted_and_warned(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(good_rows); i++) {
+		struct nd_buf warnings = { 0 };
+		struct netdef *d = parse_good(good_rows[i].xml, &warnings);
+
+		assert_string_equal(nd_buf_string(&warnings), good_rows[i].warnings);
+		assert_string_equal(d->name, "n");
+		nd_buf_done(&warnings);
+		netdef_free(d);
+	}
+}
+
+static void count_warning(void *arg, const struct netdef_warning *w)
+{
+	++*(unsigned *)arg;
+	if (*(unsigned *)arg == 33)
+		assert_string_equal(w->text, "and more that is not kept");
+}
+
+static void test_warnings_are_bounded(void **state)
+{
+	struct nd_buf xml = { 0 };
+	struct netdef *d = NULL;
+	unsigned cnt = 0;
+
+	nd_buf_append_string(&xml, "<network><name>n</name>");
+	for (int i = 0; i < 1000; i++)
+		nd_buf_append_string(&xml, "<a/>");
+	nd_buf_append_string(&xml, "</network>");
+	assert_int_equal(netdef_parse(nd_buf_string(&xml), xml.len, NULL, count_warning, &cnt, &d, NULL), 0);
+	assert_int_equal(cnt, 33);
+	netdef_free(d);
+	nd_buf_done(&xml);
+}
+
+static void test_all_values(void **state)
+{
+	struct nd_mac mac = { { 0x52, 0x54, 0, 0xaa, 0xbb, 0xcc } };
+	struct netdef *d = parse_good(
+		"<network " NS "><netd:autostart mode='on-attach'/>"
+		"<ip address='172.16.0.1' netd:subnet='auto' netmask='255.255.0.0'><dhcp>"
+		"<host mac='52:54:00:aa:bb:cc' name='web' ip='172.16.0.9'><lease expiry='0'/></host>"
+		"<range start='172.16.1.0' end='172.16.1.9'><lease unit='hours' expiry='2'/></range>"
+		"<host name='db' ip='172.16.0.10'/></dhcp></ip><ip address='192.168.9.1'/>"
+		"<dns enable='no'/><domain name='lab.example'/><mtu size='9000'/>"
+		"<mac address='52:54:00:aa:bb:cc'/><bridge name='lab%d' stp='on' delay='3'/><forward/>"
+		"<uuid>41A9661658b04567-8e54-309e6dc85c19</uuid><name>a&amp;b</name></network>",
+		NULL);
+
+	assert_string_equal(d->name, "a&b");
+	assert_true(d->uuid_set && d->uuid.b[0] == 0x41 && d->uuid.b[15] == 0x19);
+	assert_int_equal(d->forward, NETDEF_FORWARD_NAT);
+	assert_string_equal(d->bridge, "lab%d");
+	assert_true(d->stp && d->delay_s == 3);
+	assert_true(d->mac_set && nd_mac_equal(&d->mac, &mac));
+	assert_int_equal(d->mtu, 9000);
+	assert_string_equal(d->domain, "lab.example");
+	assert_true(!d->dns_enable && d->dns_enable_set);
+	assert_true(d->autostart_set && d->autostart == NETDEF_AUTOSTART_ON_ATTACH);
+	assert_int_equal(d->ip_cnt, 2);
+	assert_true(d->ips[0].subnet_auto && d->ips[0].netmask_given && d->ips[0].dhcp);
+	assert_int_equal(d->ips[0].address.len, 16);
+	assert_int_equal(nd_ip_to_ip4(&d->ips[0].address.ip), 0xac100001);
+	assert_int_equal(d->ips[0].range_cnt, 1);
+	assert_int_equal(d->ips[0].ranges[0].lease_s, 7200);
+	assert_int_equal(nd_ip_to_ip4(&d->ips[0].ranges[0].end), 0xac100109);
+	assert_int_equal(d->ips[0].host_cnt, 2);
+	assert_true(d->ips[0].hosts[0].has_mac && nd_mac_equal(&d->ips[0].hosts[0].mac, &mac));
+	assert_int_equal(d->ips[0].hosts[0].lease_s, UINT32_MAX);
+	assert_true(!d->ips[0].hosts[1].has_mac && d->ips[0].hosts[1].lease_s == 0);
+	assert_string_equal(d->ips[0].hosts[1].name, "db");
+	assert_true(!d->ips[1].dhcp && d->ips[1].address.len == 24);
+	netdef_free(d);
+}
+
+static void test_defaults(void **state)
+{
+	struct netdef *d = parse_good(NET(""), NULL);
+
+	assert_true(!d->uuid_set && !d->mac_set && !d->autostart_set && !d->stp && d->dns_enable &&
+		    !d->dns_enable_set);
+	assert_int_equal(d->forward, NETDEF_FORWARD_NONE);
+	assert_int_equal(d->delay_s + d->mtu, 0);
+	assert_null(d->domain);
+	assert_string_equal(d->bridge, "");
+	assert_int_equal(d->ip_cnt, 0);
+	netdef_free(d);
+}
+
+/* Classes A, B and C, where libvirt takes the length from the address. */
+static void test_classful(void **state)
+{
+	struct netdef *d = parse_good(NET("<ip address='10.0.0.1'/><ip address='172.16.0.1' prefix='0'/>"
+					  "<ip address='192.168.0.1'/>"),
+				      NULL);
+
+	assert_int_equal(d->ips[0].address.len, 8);
+	assert_int_equal(d->ips[1].address.len, 16);
+	assert_int_equal(d->ips[2].address.len, 24);
+	netdef_free(d);
+}
+
+static void repeat(struct nd_buf *b, const char *s, unsigned cnt)
+{
+	while (cnt-- > 0)
+		nd_buf_append_string(b, s);
+}
+
+static void assert_repeated_refused(const char *head, const char *s, unsigned cnt, const char *tail,
+				    const char *message)
+{
+	struct nd_buf xml = { 0 };
+
+	nd_buf_append_string(&xml, head);
+	repeat(&xml, s, cnt);
+	nd_buf_append_string(&xml, tail);
+	assert_refused(nd_buf_string(&xml), xml.len, NULL, ND_INVALID, message);
+	nd_buf_done(&xml);
+}
+
+static void test_bounds(void **state)
+{
+	static char huge[NETDEF_XML_MAX + 1];
+
+	memset(huge, ' ', sizeof huge);
+	assert_refused(huge, sizeof huge, "f", ND_INVALID,
+		       "f: 262145 bytes are more than a definition may have (262144)");
+	assert_repeated_refused("<network><name>n</name>", "<a>", 16, "",
+				"network 'n': line 1: <a>: elements are nested deeper than 16");
+	assert_repeated_refused("<network><name>n</name>", "<ip address='10.0.0.1'/>", 17, "</network>",
+				"network 'n': line 1: <ip>: given more than 16 times");
+	assert_repeated_refused("<network><name>n</name><ip address='10.0.0.1'><dhcp>",
+				"<range start='10.0.0.2' end='10.0.0.3'/>", 65, "</dhcp></ip></network>",
+				"network 'n': line 1: <range>: given more than 64 times");
+	assert_repeated_refused("<network><name>", "n", 201, "</name></network>",
+				"line 1: <name>: name is longer than 200 bytes");
+	assert_repeated_refused("<network><name>", "n", 100000, "</name></network>",
+				"line 1: <name>: text is longer than 512 bytes");
+}
+
+/* 256 KiB of hosts, as full as it can be: memory in proportion, no limit hit. */
+static void test_many_hosts(void **state)
+{
+	struct nd_buf xml = { 0 };
+	struct netdef *d = NULL;
+	unsigned cnt = 0;
+
+	nd_buf_append_string(&xml, "<network><name>n</name><ip address='10.0.0.1'><dhcp>");
+	while (xml.len < NETDEF_XML_MAX - 100) {
+		nd_buf_printf(&xml, "<host ip='10.1.%u.%u' name='a'/>", cnt / 250, cnt % 250 + 1);
+		cnt++;
+	}
+	nd_buf_append_string(&xml, "</dhcp></ip></network>");
+	assert_int_equal(netdef_parse(nd_buf_string(&xml), xml.len, NULL, NULL, NULL, &d, NULL), 0);
+	assert_int_equal(d->ips[0].host_cnt, cnt);
+	assert_true(netdef_size(d) < 4 * NETDEF_XML_MAX);
+	netdef_free(d);
+	nd_buf_done(&xml);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_file_in_message),
+		cmocka_unit_test(test_accepted_and_warned),
+		cmocka_unit_test(test_warnings_are_bounded),
+		cmocka_unit_test(test_all_values),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_classful),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_many_hosts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
