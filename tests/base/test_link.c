@@ -216,19 +216,17 @@ static void test_route(void **state)
 			     .rtm_protocol = RTPROT_STATIC,
 			     .rtm_type = RTN_UNICAST,
 			     .rtm_flags = RTNH_F_LINKDOWN };
-	struct {
-		struct rtvia via;
-		uint8_t ip[16];
-	} via = { .via = { .rtvia_family = AF_INET6 }, .ip = { 0xfe, 0x80, [15] = 1 } };
+	_Alignas(struct rtvia) uint8_t via[sizeof(struct rtvia) + 16] = { [2] = 0xfe, 0x80, [17] = 1 };
 	struct nl_msg *msg = message(RTM_NEWROUTE, &rtm, sizeof(rtm));
 	char text[ND_PREFIX_STRLEN];
 	struct nd_route r;
 
+	((struct rtvia *)via)->rtvia_family = AF_INET6;
 	nla_put(msg, RTA_DST, 4, "\x0a\x01\x02\0");
 	nla_put_u32(msg, RTA_TABLE, 1000);
 	nla_put_u32(msg, RTA_OIF, 4);
 	nla_put_u32(msg, RTA_PRIORITY, 50);
-	nla_put(msg, RTA_VIA, sizeof(via.via) + 16, &via);
+	nla_put(msg, RTA_VIA, sizeof(via), via);
 	assert_int_equal(nd_route_parse(nlmsg_hdr(msg), &r, NULL), 0);
 	nlmsg_free(msg);
 	assert_string_equal(nd_prefix_to_string(&r.dst, text), "10.1.2.0/24");
