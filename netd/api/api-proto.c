@@ -180,6 +180,8 @@ void api_describe(const struct api_interface *itf, struct nd_buf *out)
 	for (size_t i = 0; i < itf->method_cnt; i++)
 		describe_method(&itf->methods[i], out);
 	nd_buf_append_string(out, "\n");
+	if (!itf->error_cnt)
+		nd_buf_printf(out, "# %s\n", api_error_record.text);
 	for (size_t i = 0; i < itf->error_cnt; i++)
 		describe_record("error", itf->errors[i]->name, itf->errors[i], out);
 	for (int i = 1; !itf->error_cnt && i < ND_CODE_CNT; i++)

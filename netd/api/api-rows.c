@@ -122,13 +122,13 @@ static const struct api_field out_version[] = {
 	{ "version", API_STRING },
 };
 static const struct api_field in_filter[] = {
-	{ "filter", API_STRING, "words that must all hold", API_ARRAY | API_OPTIONAL },
+	{ "filter", API_STRING, NULL, API_ARRAY | API_OPTIONAL },
 };
 static const struct api_field out_networks[] = {
 	{ "networks", API_RECORD, NULL, API_ARRAY, &network_record },
 };
 static const struct api_field in_name[] = {
-	{ "name", API_STRING, "name or uuid" },
+	{ "name", API_STRING },
 };
 static const struct api_field out_network[] = {
 	{ "network", API_RECORD, NULL, 0, &network_record },
@@ -153,7 +153,7 @@ static const struct api_field in_destroy[] = {
 };
 static const struct api_field in_autostart[] = {
 	{ "name", API_STRING },
-	{ "mode", API_STRING, "no, boot or on-attach" },
+	{ "mode", API_STRING },
 };
 static const struct api_field in_leases[] = {
 	{ "name", API_STRING },
@@ -169,7 +169,7 @@ static const struct api_field out_ports[] = {
 	{ "ports", API_RECORD, NULL, API_ARRAY, &port_record },
 };
 static const struct api_field in_port[] = {
-	{ "port", API_STRING, "uuid, name, interface or MAC" },
+	{ "port", API_STRING },
 };
 static const struct api_field out_port[] = {
 	{ "port", API_RECORD, NULL, 0, &port_record },
@@ -192,7 +192,7 @@ static const struct api_field in_monitor[] = {
 };
 static const struct api_field out_monitor[] = {
 	{ "last", API_INT, "number of the newest event", API_OPTIONAL },
-	{ "lost", API_INT, "events since 'after' that are kept no more", API_OPTIONAL },
+	{ "lost", API_INT, "events that are kept no more", API_OPTIONAL },
 	{ "event", API_RECORD, NULL, API_OPTIONAL, &event_record },
 };
 static const struct api_field out_counters[] = {
@@ -217,7 +217,7 @@ static const struct api_signature netd_methods[] = {
 		.in = FIELDS(in_filter), .out = FIELDS(out_networks), .access = API_ACCESS_OBSERVER,
 	},
 	[API_GET_NETWORK] = {
-		.name = "GetNetwork", .text = "One network, by uuid or name.",
+		.name = "GetNetwork", .text = "One network. Wherever a network is named, it is by uuid or name.",
 		.in = FIELDS(in_name), .out = FIELDS(out_network), .access = API_ACCESS_OBSERVER,
 		.errors = ERR(ND_NOT_FOUND),
 	},
@@ -270,7 +270,7 @@ static const struct api_signature netd_methods[] = {
 		.errors = ERR(ND_NOT_FOUND),
 	},
 	[API_GET_PORT] = {
-		.name = "GetPort", .text = "One port, by uuid, name, interface or MAC.",
+		.name = "GetPort", .text = "One port. Wherever a port is named, it is by uuid, name, interface or MAC.",
 		.in = FIELDS(in_port), .out = FIELDS(out_port), .access = API_ACCESS_OBSERVER,
 		.errors = ERR(ND_NOT_FOUND),
 	},
@@ -289,8 +289,8 @@ static const struct api_signature netd_methods[] = {
 	},
 	[API_MONITOR] = {
 		.name = "Monitor",
-		.text = "Events as they happen, after those that are still kept since number `after`. The first reply has "
-			"no event: it says the last number given out and how many since `after` were lost.",
+		.text = "Events as they happen, after those that are still kept since the one numbered after. The first reply has "
+			"no event: it says the last number given out and how many since then are kept no more.",
 		.in = FIELDS(in_monitor), .out = FIELDS(out_monitor), .access = API_ACCESS_OBSERVER,
 		.more = API_MORE_MUST, .errors = ERR(ND_OVERRUN),
 	},
@@ -370,12 +370,18 @@ const struct api_interface api_service = {
 };
 
 static const struct api_field error_fields[] = {
-	{ "message", API_STRING, "the whole line: frames, text, errno, kernel, also" },
+	{ "message", API_STRING },
 	{ "text", API_STRING },
 	{ "errno", API_INT, NULL, API_OPTIONAL },
 	{ "errnoName", API_STRING, NULL, API_OPTIONAL },
-	{ "kernel", API_STRING, "what the kernel said beside errno", API_OPTIONAL },
-	{ "frames", API_STRING, "what was being done, outermost first", API_ARRAY },
-	{ "also", API_STRING, "what failed while undoing", API_ARRAY },
+	{ "kernel", API_STRING, NULL, API_OPTIONAL },
+	{ "frames", API_STRING, NULL, API_ARRAY },
+	{ "also", API_STRING, NULL, API_ARRAY },
 };
-const struct api_record api_error_record = { "Error", "", FIELDS(error_fields) };
+const struct api_record api_error_record = {
+	"Error",
+	"All errors say the same. message: the whole line, made of frames (what was being done, outermost "
+	"first), text, "
+	"errno with its name, kernel (what the kernel said beside it), and also (what failed while undoing).",
+	FIELDS(error_fields),
+};
