@@ -11,6 +11,7 @@
 #include "nat/rules.h"
 #include <libnftnl/expr.h>
 #include <libnftnl/rule.h>
+#include <linux/netfilter/nf_nat.h>
 
 /* Return: the value's bytes as the register holds them. */
 static const void *value_bytes(const struct nat_word *w, uint32_t len, uint8_t buf[4])
@@ -106,6 +107,8 @@ static void build_masquerade(struct nftnl_expr *x, const struct nat_word *w)
 {
 	if (!w->a)
 		return;
+	/* Without the flag the kernel takes the registers and ignores them. */
+	nftnl_expr_set_u32(x, NFTNL_EXPR_MASQ_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
 	nftnl_expr_set_u32(x, NFTNL_EXPR_MASQ_REG_PROTO_MIN, w->a);
 	nftnl_expr_set_u32(x, NFTNL_EXPR_MASQ_REG_PROTO_MAX, w->b);
 }
