@@ -14,7 +14,7 @@
 
 /* ---- packet sockets ---- */
 /* Receive-only DHCP socket for all networks: AF_PACKET SOCK_RAW ETH_P_IP unbound, PACKET_IGNORE_OUTGOING, PACKET_AUXDATA, SO_RCVMARK, BPF filter = IPv4 UDP to port 67,
- * not a fragment, no VLAN tag, (mark & mask) == base; SO_LOCK_FILTER. Non-blocking, the caller's to close. *ret_arp: a second one for answers to ARP probes
+ * not a fragment, of no VLAN, to us, (mark & mask) == base; SO_LOCK_FILTER. Non-blocking, the caller's to close. *ret_arp: a second one for answers to ARP probes
  * (filter: op reply to target address 0, RFC 5227 §1.1), NULL-able. Needs CAP_NET_RAW. */
 int dhcp_socket_open(uint32_t mark_base, uint32_t mark_mask, int *ret_fd, int *ret_arp_fd,
 		     struct nd_error *e);

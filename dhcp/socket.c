@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * DOC: the packet sockets
  *
@@ -9,7 +9,8 @@
  * The filters run on every IPv4 or ARP frame the host receives. Hence their order: first the test that fails for nearly all. They are attached before
  * the socket is given a protocol, so that no unfiltered frame is ever queued, and locked (SO_LOCK_FILTER), so that the worker cannot take them off.
  *
- * VLAN-tagged frames are not netd's: the tag is taken off before a filter sees the bytes, so it asks for the tag's absence.
+ * VLAN-tagged frames are not netd's. The kernel takes the tag off before a filter sees the frame, and leaves only this trace: a frame of a VLAN that the bridge has no
+ * device for is PACKET_OTHERHOST (__netif_receive_skb_core, net/core/dev.c).
  *
  * netd sends through a third socket, without a protocol, which receives nothing; before that it makes sure with dhcp_frame_is_server that a frame from
  * the worker is one a DHCP server may send.
@@ -108,8 +109,8 @@ static int open_dhcp(uint32_t mark_base, uint32_t mark_mask, int *ret_fd, struct
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_MARK)),
 		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mark_mask),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, mark_base, 0, 12),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 10),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 10, 0),
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, AT_ETHERTYPE),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 8),
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, AT_PROTOCOL),
@@ -135,8 +136,8 @@ static int open_arp(int *ret_fd, struct nd_error *e)
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARPOP_REPLY, 0, 5),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, AT_ARP_TPA),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OTHERHOST, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, DHCP_FRAME_MAX),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * DOC: the DHCP worker's options and its sandbox
  *
@@ -12,17 +12,6 @@
 #include <errno.h>
 #include <seccomp.h>
 #include <sys/mman.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
-#endif
-#endif
-#ifndef WITH_ASAN
-#define WITH_ASAN 0
-#endif
 
 /* ---- options ---- */
 
@@ -118,7 +107,7 @@ static const struct nd_sandbox_rule sandbox_rules[] = {
 	ANY(exit_group),
 	ANY(rt_sigreturn),
 	ANY(restart_syscall),
-#if WITH_ASAN
+#if DHCP_WORKER_ASAN
 	/* the sanitizer's shadow, its reports and its signal stack */
 	ANY(mmap),
 	ANY(mprotect),

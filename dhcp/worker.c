@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * DOC: the DHCP worker
  *
@@ -64,7 +64,7 @@ static void stop_failed(struct worker *w, const struct nd_error *e, const char *
 		stop(w, 0);
 		return;
 	}
-	nd_log_error(ND_LOG_ERR, e, "%s", doing);
+	nd_log_error(ND_LOG_ERR, e, "DHCP worker: %s", doing);
 	stop(w, 1);
 }
 

@@ -8,6 +8,18 @@
 
 enum { DHCP_WORKER_CONTROL_FD = 3, DHCP_WORKER_DHCP_FD = 4, DHCP_WORKER_ARP_FD = 5 };
 
+/* The address sanitizer needs system calls of its own in the sandbox. gcc and clang tell of it differently. */
+#if defined(__SANITIZE_ADDRESS__)
+#define DHCP_WORKER_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define DHCP_WORKER_ASAN 1
+#endif
+#endif
+#ifndef DHCP_WORKER_ASAN
+#define DHCP_WORKER_ASAN 0
+#endif
+
 struct dhcp_worker_options {
 	const char *root; /* NULL: no chroot */
 	uid_t uid;

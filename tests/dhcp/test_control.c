@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* netd's end of the channel against a peer that behaves, and against one that was hijacked. */
 #include <setjmp.h>
 #include <stdarg.h>

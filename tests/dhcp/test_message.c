@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* The records: what a receiver lets through, what comes out as it went in, and how they are batched. */
 #include <setjmp.h>
 #include <stdarg.h>

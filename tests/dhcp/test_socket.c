@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* Which frames of a worker netd would send. The sockets themselves are tried in tests/netns/test_dhcp_socket.c. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /* The lease store: what is kept, what goes, and what it makes of a file that something else wrote. A full disk is tried in tests/netns/test_store_full.c. */
 #include <setjmp.h>
 #include <stdarg.h>
