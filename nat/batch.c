@@ -2,13 +2,14 @@
 /*
  * DOC: operations into one nfnetlink transaction
  *
- * A transaction is one sendmsg, from NFNL_MSG_BATCH_BEGIN to _END; the kernel works it off within the call. Only the last message asks for an
- * acknowledgement. Refusals come back without being asked for, in the order of the messages and before that acknowledgement, so a
- * commit is two system calls, and an answer that is missing means that the kernel dropped the batch.
+ * A transaction is one sendmsg, from NFNL_MSG_BATCH_BEGIN to _END; the kernel works it off within the call.
+ * Only the last message asks for an acknowledgement. Refusals come back without being asked for, in the order
+ * of the messages and before that acknowledgement, so a commit is two system calls, and an answer that is
+ * missing means that the kernel dropped the batch.
  *
- * Elements are written with libmnl straight into the buffer, since they are what every network start and port attach sends; the
- * skeleton goes through libnftnl's objects. Each message is noted with the row or element it came from, so that a refusal's
- * sequence number names it.
+ * Elements are written with libmnl straight into the buffer, since they are what every network start and port
+ * attach sends; the skeleton goes through libnftnl's objects. Each message is noted with the row or element
+ * it came from, so that a refusal's sequence number names it.
  */
 #include "nat/batch.h"
 #include "base/bytes.h"
@@ -486,7 +487,10 @@ static bool probe_put(struct nat_batch *b, uint16_t type, uint32_t flags)
 	return true;
 }
 
-/* The second message always fails (ENOENT); the first one only when the kernel does not know the flags: EOPNOTSUPP, before 5.13 EINVAL. */
+/*
+ * The second message always fails (ENOENT); the first one only when the kernel does not know the flags:
+ * EOPNOTSUPP, before 5.13 EINVAL.
+ */
 int nat_batch_probe(struct nat_batch *b, uint32_t flags, bool *ret, struct nd_error *e)
 {
 	struct nd_error sub = ND_ERROR_INIT;

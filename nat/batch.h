@@ -2,8 +2,9 @@
 #ifndef ND_NAT_BATCH_H
 #define ND_NAT_BATCH_H
 /*
- * Elements, and one transaction of operations on them. The socket lives as long as the daemon: tables are owned by its netlink port. Private to
- * nat/; the tests' fake kernel stands behind this header, scan.h and watch.h.
+ * Elements, and one transaction of operations on them. The socket lives as long as the daemon: tables are
+ * owned by its netlink port. Private to nat/; the tests' fake kernel stands behind this header, scan.h and
+ * watch.h.
  */
 #include "base/error.h"
 #include "nat/rules.h"
@@ -33,8 +34,8 @@ int nat_batch_fd(const struct nat_batch *b);
 uint32_t nat_batch_port(const struct nat_batch *b);
 uint32_t nat_batch_seq(struct nat_batch *b); /* a fresh sequence number */
 /*
- * All of ops in one transaction, in this order: done entirely or not at all. flags: those of tables built or taken. Return: 0, or the first refusal
- * with the row's or element's label, errno and kernel text.
+ * All of ops in one transaction, in this order: done entirely or not at all. flags: those of tables built or
+ * taken. Return: 0, or the first refusal with the row's or element's label, errno and kernel text.
  */
 int nat_batch_commit(struct nat_batch *b, const struct nat_op *ops, size_t cnt, uint32_t flags,
 		     struct nd_error *e);

@@ -2,8 +2,9 @@
 /*
  * DOC: words into nf_tables expressions
  *
- * One row per word: the expression's name and the function that sets its attributes. All numbers the kernel compares with packet bytes are
- * written in network order, those it compares with its own integers (conntrack state, mark) in host order.
+ * One row per word: the expression's name and the function that sets its attributes. All numbers the kernel
+ * compares with packet bytes are written in network order, those it compares with its own integers (conntrack
+ * state, mark) in host order.
  */
 #include "nat/expr.h"
 #include "base/bytes.h"

@@ -2,8 +2,9 @@
 #ifndef ND_NAT_EXPR_H
 #define ND_NAT_EXPR_H
 /*
- * A rule is a short list of words; each word is one nf_tables expression. Registers are the kernel's 16-byte ones, 1 to 4; a key of two fields
- * lies in 1 and 2. Private to nat/. Source: uapi linux/netfilter/nf_tables.h.
+ * A rule is a short list of words; each word is one nf_tables expression. Registers are the kernel's 16-byte
+ * ones, 1 to 4; a key of two fields lies in 1 and 2. Private to nat/. Source: uapi
+ * linux/netfilter/nf_tables.h.
  */
 #include <netinet/in.h> /* before linux/netfilter.h, which brings linux/in.h otherwise */
 
@@ -52,7 +53,10 @@ struct nat_word {
 #define DPORT                           PAYLOAD(NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, NFT_REG_1)
 /* Register 1 & value, host order */
 #define MASK(v) WORD(MASK, .value = (v))
-/* Register 1 against value: a operator, b length in bytes, c true when value is in host order, else in network order */
+/*
+ * Register 1 against value: a operator, b length in bytes, c true when value is in host order, else in
+ * network order
+ */
 #define CMP(op, len, host, v) WORD(CMP, .a = (op), .b = (len), .c = (host), .value = (v))
 #define IS(len, v)            CMP(NFT_CMP_EQ, len, false, v)
 #define IS_HOST(v)            CMP(NFT_CMP_EQ, 4, true, v)

@@ -2,15 +2,18 @@
 /*
  * DOC: the handle
  *
- * nat_put() changes what the view wants, nat_commit() sends the difference. The skeleton goes along whenever it does not stand: then both tables
- * are dropped, built and filled in the same transaction, so packets never meet half a ruleset.
+ * nat_put() changes what the view wants, nat_commit() sends the difference. The skeleton goes along whenever
+ * it does not stand: then both tables are dropped, built and filled in the same transaction, so packets never
+ * meet half a ruleset.
  *
- * The view can be behind: an event may still be unread when we commit. A refusal that means so (ENOENT: not there to be deleted; EEXIST,
- * EBUSY: there already with other data) makes the commit read the tables and try once more. What it finds missing stays wanted and goes
- * along; that it was lost is told by the next nat_on_readable(), whose event is on its way.
+ * The view can be behind: an event may still be unread when we commit. A refusal that means so (ENOENT: not
+ * there to be deleted; EEXIST, EBUSY: there already with other data) makes the commit read the tables and try
+ * once more. What it finds missing stays wanted and goes along; that it was lost is told by the next
+ * nat_on_readable(), whose event is on its way.
  *
- * Ownership: the kernel gives an owned, persistent table away when its owner's socket closes; the first to send NEWTABLE with both flags has it. A table
- * whose flags are not those we want is not ours to keep: it is rebuilt like one whose rules differ.
+ * Ownership: the kernel gives an owned, persistent table away when its owner's socket closes; the first to
+ * send NEWTABLE with both flags has it. A table whose flags are not those we want is not ours to keep: it is
+ * rebuilt like one whose rules differ.
  */
 #include "nat/nat.h"
 #include "base/mem.h"

@@ -2,11 +2,12 @@
 /*
  * DOC: configurations into elements, wanted against had into operations
  *
- * An element of a configuration is a row of elem_rows, with the condition that asks for it. The view holds every
- * element that the kernel has or that is wanted. Each one whose two sides differ is on the queue, so a commit touches only those, and a
- * change that is undone before it was sent costs nothing.
+ * An element of a configuration is a row of elem_rows, with the condition that asks for it. The view holds
+ * every element that the kernel has or that is wanted. Each one whose two sides differ is on the queue, so a
+ * commit touches only those, and a change that is undone before it was sent costs nothing.
  *
- * Invariant: a node is in the map while have or want is true, on the queue while it is not settled (see node_settled). All lookups are O(1).
+ * Invariant: a node is in the map while have or want is true, on the queue while it is not settled (see
+ * node_settled). All lookups are O(1).
  */
 #include "nat/plan.h"
 #include "base/mem.h"

@@ -2,8 +2,8 @@
 #ifndef ND_NAT_PLAN_H
 #define ND_NAT_PLAN_H
 /*
- * Configurations into set elements, and the view of elements: what the kernel has and what is wanted once the queue is sent. Pure: no system
- * call. Private to nat/.
+ * Configurations into set elements, and the view of elements: what the kernel has and what is wanted once the
+ * queue is sent. Pure: no system call. Private to nat/.
  */
 #include "base/map.h"
 #include "nat/batch.h"
@@ -41,8 +41,11 @@ bool nat_view_want(struct nat_view *v, const struct nat_elem *elem);
 void nat_view_unwant(struct nat_view *v, const struct nat_elem *elem);
 /* Room for ops that nat_view_plan needs: deletions, additions, and a change is both. */
 size_t nat_view_plan_max(const struct nat_view *v, const bool rebuilt[NAT_TABLE_CNT]);
-/* What makes the kernel's elements the wanted ones, deletions first. rebuilt: tables that the batch makes anew, so all that is wanted in them is
- * added and nothing deleted. ops point into the view. Return: how many. */
+/*
+ * What makes the kernel's elements the wanted ones, deletions first. rebuilt: tables that the batch makes
+ * anew, so all that is wanted in them is added and nothing deleted. ops point into the view. Return: how
+ * many.
+ */
 size_t nat_view_plan(const struct nat_view *v, const bool rebuilt[NAT_TABLE_CNT], struct nat_op *ops);
 /* The ops of nat_view_plan were done. */
 void nat_view_committed(struct nat_view *v);
@@ -50,9 +53,9 @@ void nat_view_committed(struct nat_view *v);
 void nat_view_reset(struct nat_view *v);
 
 /*
- * A scan of the kernel: begin (again, when it was broken off), each element, end. Elements that nobody wants become wanted when adopt is true, else
- * they are queued for deletion. Wanted ones that were not seen, or with other data, are queued to be brought back. Return of scanned: false when
- * out of memory.
+ * A scan of the kernel: begin (again, when it was broken off), each element, end. Elements that nobody wants
+ * become wanted when adopt is true, else they are queued for deletion. Wanted ones that were not seen, or
+ * with other data, are queued to be brought back. Return of scanned: false when out of memory.
  */
 void nat_view_scan_begin(struct nat_view *v);
 bool nat_view_scanned(struct nat_view *v, const struct nat_elem *elem, bool adopt);

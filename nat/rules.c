@@ -2,25 +2,30 @@
 /*
  * DOC: the skeleton: what is the same for every network
  *
- * A forwarded packet meets the rules for its output interface first, then those for its input interface. The other way round one NAT network
- * would reach another one. Each of the chains has the last word on what enters it.
+ * A forwarded packet meets the rules for its output interface first, then those for its input interface. The
+ * other way round one NAT network would reach another one. Each of the chains has the last word on what
+ * enters it.
  *
- * Sets with a rule each, and not one map of verdicts: whenever a jump becomes an element, the kernel validates all elements of the map at
- * the commit, which with thousands of networks costs many times the rest of it.
+ * Sets with a rule each, and not one map of verdicts: whenever a jump becomes an element, the kernel
+ * validates all elements of the map at the commit, which with thousands of networks costs many times the rest
+ * of it.
  *
- * same_bridge: with br_netfilter, frames between two guests of one bridge pass these hooks as well, with the bridge as both interfaces.
+ * same_bridge: with br_netfilter, frames between two guests of one bridge pass these hooks as well, with the
+ * bridge as both interfaces.
  *
- * The input interface of a forwarded packet is visible in postrouting since Linux 5.6 (ip_output() passes it on). Locally made packets have
- * none, so the host's own traffic is never masqueraded here. A bridged frame has none there either.
+ * The input interface of a forwarded packet is visible in postrouting since Linux 5.6 (ip_output() passes it
+ * on). Locally made packets have none, so the host's own traffic is never masqueraded here. A bridged frame
+ * has none there either.
  *
- * Masqueraded TCP and UDP get a source port above 1023: otherwise a guest's root could pass for the host's root with servers that trust low
- * ports (NFS).
+ * Masqueraded TCP and UDP get a source port above 1023: otherwise a guest's root could pass for the host's
+ * root with servers that trust low ports (NFS).
  *
- * In the bridge family a frame's input interface is the port. The MAC guard looks the good frame up first, so it costs one lookup; a frame that is
- * not there is dropped, and counted, by its port's element of `guarded`.
+ * In the bridge family a frame's input interface is the port. The MAC guard looks the good frame up first, so
+ * it costs one lookup; a frame that is not there is dropped, and counted, by its port's element of `guarded`.
  *
- * The DHCP mark is set where a frame is delivered to the bridge itself, not in prerouting: frames that are only bridged, on whosever
- * bridge, keep the mark they have. `meta l4proto` and the transport header do not match later fragments. A mark that somebody else set is left alone.
+ * The DHCP mark is set where a frame is delivered to the bridge itself, not in prerouting: frames that are
+ * only bridged, on whosever bridge, keep the mark they have. `meta l4proto` and the transport header do not
+ * match later fragments. A mark that somebody else set is left alone.
  */
 #include "nat/rules.h"
 #include "base/mem.h"
@@ -117,7 +122,10 @@ const struct nat_rule_row nat_rule_rows[] = {
 	{ NAT_CHAIN_TO_ISOLATED, "nothing else towards isolated guests", { REFUSE } },
 
 	{ NAT_CHAIN_FROM_NAT, "IPv4 from guests", { IPV4, ACCEPT } },
-	/* No IPv6 prefix is routed back to such a network: it would leave with addresses that the guest made up. */
+	/*
+	 * No IPv6 prefix is routed back to such a network: it would leave with addresses that the guest made
+	 * up.
+	 */
 	{ NAT_CHAIN_FROM_NAT, "nothing else from NAT guests", { REFUSE } },
 
 	{ NAT_CHAIN_POSTROUTING, "no masquerade within one bridge", { SAME_BRIDGE, ACCEPT } },
@@ -367,7 +375,10 @@ static int print_rule_expr(struct nftnl_expr *x, void *arg)
 	return 0;
 }
 
-/* libnftnl's debugging text of an expression holds each attribute, and both sides of the comparison come from this process. */
+/*
+ * libnftnl's debugging text of an expression holds each attribute, and both sides of the comparison come from
+ * this process.
+ */
 uint64_t nat_rule_print(const struct nftnl_rule *r, unsigned index)
 {
 	uint32_t len = 0;

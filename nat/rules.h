@@ -2,8 +2,8 @@
 #ifndef ND_NAT_RULES_H
 #define ND_NAT_RULES_H
 /*
- * The skeleton as tables of rows: tables, sets, chains, rules. Private to nat/. An index into a table (enum) is how everything else names
- * a row; the label is how errors and comments in `nft list ruleset` do.
+ * The skeleton as tables of rows: tables, sets, chains, rules. Private to nat/. An index into a table (enum)
+ * is how everything else names a row; the label is how errors and comments in `nft list ruleset` do.
  */
 #include "base/addr.h"
 #include "nat/expr.h"
@@ -90,8 +90,8 @@ const char *nat_elem_label(const struct nat_elem *elem, char buf[NAT_LABEL_LEN])
 enum nat_chain nat_chain_find(enum nat_table table, const char *name);
 
 /*
- * The rows as libnftnl objects, with all that the kernel needs to build them. The caller frees. NULL: out of memory.
- * flags: of the table, NFT_TABLE_F_; comment: its userdata.
+ * The rows as libnftnl objects, with all that the kernel needs to build them. The caller frees. NULL: out of
+ * memory. flags: of the table, NFT_TABLE_F_; comment: its userdata.
  */
 struct nftnl_table *nat_table_build(enum nat_table table, uint32_t flags, const char *comment);
 struct nftnl_set *nat_set_build(enum nat_set set);
@@ -99,8 +99,9 @@ struct nftnl_chain *nat_chain_build(enum nat_chain chain);
 struct nftnl_rule *nat_rule_build(const struct nat_rule_row *row);
 
 /*
- * Fingerprints: a sum over the objects of a table of a hash of what matters in each, so that order between chains and sets is free. Both what
- * we would build and what the kernel dumped go through the same functions. index: of a rule in its chain, from 0.
+ * Fingerprints: a sum over the objects of a table of a hash of what matters in each, so that order between
+ * chains and sets is free. Both what we would build and what the kernel dumped go through the same functions.
+ * index: of a rule in its chain, from 0.
  */
 uint64_t nat_set_print(const struct nftnl_set *s);
 uint64_t nat_chain_print(const struct nftnl_chain *c);

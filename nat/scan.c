@@ -2,9 +2,10 @@
 /*
  * DOC: reading the tables back
  *
- * Objects are asked for by name, rules and elements dumped per table and set, so a host with thousands of other people's chains costs nothing. A
- * table is intact when the kernel counts as many chains and sets in it as we make, and the fingerprints of those and of all rules, in their order,
- * add up to what we would build. The counters in the rules and elements are not part of it.
+ * Objects are asked for by name, rules and elements dumped per table and set, so a host with thousands of
+ * other people's chains costs nothing. A table is intact when the kernel counts as many chains and sets in it
+ * as we make, and the fingerprints of those and of all rules, in their order, add up to what we would build.
+ * The counters in the rules and elements are not part of it.
  */
 #include "nat/scan.h"
 #include "base/mem.h"
@@ -54,23 +55,49 @@ static struct nlmsghdr *request(struct scan *s, void *buf, uint16_t type, uint16
 	return h;
 }
 
-/* Sends and reads the whole answer. Return: 0, or a negative errno: -ENOENT absent, -EINTR a dump that somebody changed meanwhile. */
+/* Takes in one reply. Return: whether it was the last. *r: the first failure, as talk's. */
+static bool reply_take(struct scan *s, const struct nlmsghdr *h, mnl_cb_t on_reply, int *r)
+{
+	const int *err = mnl_nlmsg_get_payload(h);
+
+	if (h->nlmsg_flags & NLM_F_DUMP_INTR && *r == 0)
+		*r = -EINTR;
+	if (h->nlmsg_type == NLMSG_ERROR || h->nlmsg_type == NLMSG_DONE) {
+		if (mnl_nlmsg_get_payload_len(h) >= sizeof(*err) && *err < 0 && *r == 0)
+			*r = *err;
+		return true;
+	}
+	if (*r == 0 && on_reply(h, s) < 0)
+		*r = -ENOMEM;
+	return false;
+}
+
+/*
+ * Sends and reads the whole answer, to its end also after a failure: a dump that is left running would make
+ * the next one fail. Return: 0, or a negative errno: -ENOENT absent, -EINTR a dump that somebody changed
+ * meanwhile.
+ */
 static int talk(struct scan *s, const struct nlmsghdr *h, mnl_cb_t on_reply)
 {
-	int fd = nat_batch_fd(s->b), r = MNL_CB_OK;
+	int fd = nat_batch_fd(s->b), r = 0;
+	bool ended = false;
 
 	if (send(fd, h, h->nlmsg_len, 0) < 0)
 		return -errno;
-	while (r > MNL_CB_STOP) {
+	while (!ended) {
 		ssize_t n = recv(fd, s->buf, REPLY_LEN, 0);
+		int left = (int)n;
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
-		r = mnl_cb_run(s->buf, (size_t)n, h->nlmsg_seq, nat_batch_port(s->b), on_reply, s);
+		for (const struct nlmsghdr *m = (const void *)s->buf; !ended && mnl_nlmsg_ok(m, left);
+		     m = mnl_nlmsg_next(m, &left))
+			if (m->nlmsg_seq == h->nlmsg_seq)
+				ended = reply_take(s, m, on_reply, &r);
 	}
-	return r < 0 ? -errno : 0;
+	return r;
 }
 
 static int on_table(const struct nlmsghdr *h, void *arg)

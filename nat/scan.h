@@ -12,7 +12,10 @@ struct nat_scan_table {
 };
 /* Return: 0 to go on, or a negative code that ends the scan with it. elem: borrowed. */
 typedef int (*nat_scan_fn)(const struct nat_elem *elem, void *arg, struct nd_error *e);
-/* Reads both tables. Elements come only from intact sets of ours. Blocking; dumps that a change interrupts are begun again, a few times. */
+/*
+ * Reads both tables. Elements come only from intact sets of ours. Blocking; dumps that a change interrupts
+ * are begun again, a few times.
+ */
 int nat_scan(struct nat_batch *b, struct nat_scan_table ret[NAT_TABLE_CNT], nat_scan_fn on_elem, void *arg,
 	     struct nd_error *e);
 /* Packets that matched the element of a set with counters. ND_NOT_FOUND: no such element. */

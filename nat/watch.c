@@ -2,9 +2,10 @@
 /*
  * DOC: who touches our tables
  *
- * The kernel sends the messages of a transaction and then NEWGEN, which names the process. All bear the netlink port of the socket that asked
- * for it, so a socket filter keeps our own from ever being delivered: a commit does not wake the loop. What exactly changed is not worked
- * out from events: the caller reads the tables back, since foreign changes are rare and a scan cannot be wrong.
+ * The kernel sends the messages of a transaction and then NEWGEN, which names the process. All bear the
+ * netlink port of the socket that asked for it, so a socket filter keeps our own from ever being delivered: a
+ * commit does not wake the loop. What exactly changed is not worked out from events: the caller reads the
+ * tables back, since foreign changes are rare and a scan cannot be wrong.
  *
  * Source: uapi linux/netfilter/nf_tables.h (NFT_MSG_NEWGEN), linux/netfilter/nfnetlink.h.
  */
@@ -122,7 +123,10 @@ void nat_digest_feed(struct nat_digest *d, const void *p, size_t len, uint32_t o
 	}
 }
 
-/* Drops datagrams of our own transactions in the kernel. A datagram never mixes transactions, so its first message tells. */
+/*
+ * Drops datagrams of our own transactions in the kernel. A datagram never mixes transactions, so its first
+ * message tells.
+ */
 static int watch_filter(struct nat_watch *w)
 {
 	struct sock_filter code[] = {

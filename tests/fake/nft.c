@@ -2,8 +2,8 @@
 /*
  * DOC: nf_tables of the fake kernel
  *
- * A transaction works on a copy of the state and takes its place when all operations passed. The event descriptor is an eventfd that is readable
- * while an event waits.
+ * A transaction works on a copy of the state and takes its place when all operations passed. The event
+ * descriptor is an eventfd that is readable while an event waits.
  */
 #include "tests/fake/nft.h"
 

@@ -4,8 +4,9 @@
 /*
  * DOC: fake nf_tables
  *
- * Stands in for nat/batch.c, nat/scan.c and nat/watch.c: two tables, their elements, and events of what "others" do. Transactions are all or nothing; of N
- * operations each is a call that fake_fail_at can hit. fake_reset() empties it.
+ * Stands in for nat/batch.c, nat/scan.c and nat/watch.c: two tables, their elements, and events of what
+ * "others" do. Transactions are all or nothing; of N operations each is a call that fake_fail_at can hit.
+ * fake_reset() empties it.
  */
 #include "nat/batch.h"
 #include "nat/scan.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* nat/plan: which elements a configuration has, and which operations make the wanted ones of those that are there. */
+/*
+ * nat/plan: which elements a configuration has, and which operations make the wanted ones of those that are
+ * there.
+ */
 #include "base/mem.h"
 #include "nat/plan.h"
 

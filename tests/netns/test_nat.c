@@ -2,8 +2,9 @@
 /*
  * DOC: nat/ against the real kernel, in network namespaces of its own
  *
- * Each test makes its own host namespace. For reachability guests and the outside are namespaces as well, joined to the host by veth pairs; sockets are
- * opened inside them with setns. ip(8) and nft(8) play the administrator.
+ * Each test makes its own host namespace. For reachability guests and the outside are namespaces as well,
+ * joined to the host by veth pairs; sockets are opened inside them with setns. ip(8) and nft(8) play the
+ * administrator.
  */
 #include "base/file.h"
 #include "base/mem.h"
@@ -65,7 +66,9 @@ static int namespace_enter(void **state)
 	return system("ip link set lo up");
 }
 
-/* Runs a shell command in namespace ns (-1: here). Return: its pid, which has ended; *ret_status as wait's. */
+/*
+ * Runs a shell command in namespace ns (-1: here). Return: its pid, which has ended; *ret_status as wait's.
+ */
 static pid_t run_in(int ns, const char *command, int *ret_status)
 {
 	pid_t pid = fork();
@@ -352,6 +355,34 @@ static void test_stale(void **state)
 	nat_free(t);
 }
 
+/* Reading while somebody keeps changing: dumps are interrupted, and begun again. */
+static void test_restless(void **state)
+{
+	struct nat *t = started(false);
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		execl("/bin/sh", "sh", "-c",
+		      "for i in 1 2 3 4 5 6 7 8 9 10; do nft add element inet netd dhcp { x$i }; done",
+		      (char *)NULL);
+		_exit(127);
+	}
+	for (unsigned i = 0; i < 1000 && waitpid(pid, &status, WNOHANG) == 0; i++) {
+		struct nat_change c;
+
+		if (readable(nat_fd(t), 5))
+			OK(nat_on_readable(t, &c, &e));
+		OK(nat_commit(t, &e));
+	}
+	while (readable(nat_fd(t), SILENT_MS))
+		changed(t);
+	OK(nat_commit(t, &e));
+	assert_true(kernel_holds(&lan) && kernel_holds(&tap));
+	run(-1, "! nft list set inet netd dhcp | grep -q x");
+	nat_free(t);
+}
+
 static struct nat_config many(unsigned i)
 {
 	struct nat_config cfg = { .network = { .forward = i % 2 ? NAT_FORWARD_NAT : NAT_FORWARD_ISOLATED,
@@ -393,8 +424,9 @@ static void test_many(void **state)
 }
 
 /*
- * The reachability stage: bridges virbr0 (NAT, 10.0.0.1/24) with guests A (.2) and B (.3), virbr1 (NAT, 10.0.1.1/24) with C (.2), virbr2
- * (isolated, 10.0.2.1/24) with D (.2) and E (.3); and the outside, 192.0.2.2, next to the host's 192.0.2.1.
+ * The reachability stage: bridges virbr0 (NAT, 10.0.0.1/24) with guests A (.2) and B (.3), virbr1 (NAT,
+ * 10.0.1.1/24) with C (.2), virbr2 (isolated, 10.0.2.1/24) with D (.2) and E (.3); and the outside,
+ * 192.0.2.2, next to the host's 192.0.2.1.
  */
 enum { GUEST_A, GUEST_B, GUEST_C, GUEST_D, GUEST_E, OUTSIDE, NODE_CNT };
 static const struct {
@@ -494,7 +526,10 @@ static struct sockaddr_in address_of(const char *text, uint16_t port)
 }
 
 enum reach { REACHED, REFUSED, SILENT };
-/* A datagram from one node to another's UDP port 9999 and its answer. seen_from: the source as the receiver saw it. */
+/*
+ * A datagram from one node to another's UDP port 9999 and its answer. seen_from: the source as the receiver
+ * saw it.
+ */
 static enum reach reach(unsigned from, unsigned to, uint16_t source_port, struct sockaddr_in *seen_from)
 {
 	int server = socket_in(node_ns[to], NULL, 9999), client = socket_in(node_ns[from], NULL, source_port);
@@ -549,21 +584,26 @@ static void check_reach(void)
 	}
 }
 
-static void test_reach(void **state)
+/* Whether br_netfilter shows bridged frames to the inet hooks. A kernel without it has no such key. */
+static void bridge_netfilter(const char *value)
 {
 	static const char *const keys[] = { "net/bridge/bridge-nf-call-iptables",
 					    "net/bridge/bridge-nf-call-ip6tables" };
-	static const char *const values[] = { "1", "0" };
-	struct nd_error err = ND_ERROR_INIT;
+	struct nd_error err;
 
-	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
-		for (size_t j = 0; j < ARRAY_LEN(keys); j++) {
-			nd_error_reset(&err);
-			if (nd_sysctl_write(keys[j], values[i], &err) < 0)
-				print_message("no %s here\n", keys[j]);
-		}
-		check_reach();
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		nd_error_reset(&err);
+		if (nd_sysctl_write(keys[i], value, &err) < 0)
+			print_message("no %s here\n", keys[i]);
 	}
+}
+
+static void test_reach(void **state)
+{
+	bridge_netfilter("1");
+	check_reach();
+	bridge_netfilter("0");
+	check_reach();
 }
 
 /* A guest's low port is not the host's low port. */
@@ -605,7 +645,10 @@ static void test_host(void **state)
 	close(client);
 }
 
-/* The mark that a packet socket sees on a datagram that the node sends to port. -1: none came to that interface. */
+/*
+ * The mark that a packet socket sees on a datagram that the node sends to port. -1: none came to that
+ * interface.
+ */
 static int64_t mark_of(int packet, unsigned node, uint16_t port)
 {
 	int client = socket_in(node_ns[node], NULL, 0), ifindex = (int)if_nametoindex(nodes[node].bridge);
@@ -650,11 +693,14 @@ static void test_mark(void **state)
 	assert_true(packet >= 0);
 	assert_int_equal(setsockopt(packet, SOL_SOCKET, SO_RCVMARK, &on, sizeof(on)), 0);
 	put(stage_nat, NULL, &a);
-	assert_int_equal(mark_of(packet, GUEST_A, 67), NAT_MARK_BASE | 0x1234);
-	assert_int_equal(mark_of(packet, GUEST_B, 67), NAT_MARK_FOREIGN);
-	assert_int_equal(mark_of(packet, GUEST_D, 67), NAT_MARK_FOREIGN);
-	/* Only DHCP. */
-	assert_int_equal(mark_of(packet, GUEST_A, 68), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		bridge_netfilter(i ? "0" : "1");
+		assert_int_equal(mark_of(packet, GUEST_A, 67), NAT_MARK_BASE | 0x1234);
+		assert_int_equal(mark_of(packet, GUEST_B, 67), NAT_MARK_FOREIGN);
+		assert_int_equal(mark_of(packet, GUEST_D, 67), NAT_MARK_FOREIGN);
+		/* Only DHCP. */
+		assert_int_equal(mark_of(packet, GUEST_A, 68), 0);
+	}
 	put(stage_nat, &a, NULL);
 	assert_int_equal(mark_of(packet, GUEST_A, 67), NAT_MARK_FOREIGN);
 	close(packet);
@@ -698,6 +744,7 @@ int main(void)
 		cmocka_unit_test_setup(test_flush, namespace_enter),
 		cmocka_unit_test_setup(test_tampered, namespace_enter),
 		cmocka_unit_test_setup(test_stale, namespace_enter),
+		cmocka_unit_test_setup(test_restless, namespace_enter),
 		cmocka_unit_test_setup(test_many, namespace_enter),
 	};
 	const struct CMUnitTest stage[] = {
