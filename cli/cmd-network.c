@@ -327,7 +327,7 @@ int cmd_net_dhcp_leases(struct cli *cli, const struct cli_args *args)
 					      "IP address",  "Hostname",    "Client ID or DUID" };
 	struct nd_error e = ND_ERROR_INIT;
 	json_t *reply = NULL, *list;
-	json_t *params = json_pack("{s:s, s:s?}", "name", args->word[0], "mac", args->word[1]);
+	json_t *params = json_pack("{s:s, s:s*}", "name", args->word[0], "mac", args->word[1]);
 	struct table *t;
 	int status = cli_call(cli, "ListLeases", params, &reply);
 

@@ -18,7 +18,7 @@ int cmd_port_list(struct cli *cli, const struct cli_args *args)
 	json_t *reply = NULL, *list;
 	struct table *t;
 	int status = cli_call(cli, "ListPorts",
-			      json_pack("{s:s?}", "network", args->value[PORT_LIST_NETWORK]), &reply);
+			      json_pack("{s:s*}", "network", args->value[PORT_LIST_NETWORK]), &reply);
 
 	if (status != 0)
 		return status;

@@ -43,11 +43,12 @@ static int queue(unsigned number)
 
 static void answer(int fd, const struct stub_row *row)
 {
+	size_t len = row->reply_len ? row->reply_len : strlen(row->reply) + 1;
 	int fds[FDS_MAX];
 
 	for (unsigned i = 0; i < row->fd_cnt; i++)
 		fds[i] = queue(i);
-	if (nd_sock_send(fd, row->reply, strlen(row->reply) + 1, fds, row->fd_cnt, NULL) < 0)
+	if (nd_sock_send(fd, row->reply, len, fds, row->fd_cnt, NULL) < 0)
 		_exit(1);
 	for (unsigned i = 0; i < row->fd_cnt; i++)
 		close(fds[i]);
@@ -61,7 +62,7 @@ static void serve(int listener, int log, const struct stub_row *rows, size_t cnt
 	int fd = poll(&p, 1, WAIT_MS) == 1 ? accept(listener, NULL, NULL) : -1;
 	for (size_t i = 0; fd >= 0 && read_frame(fd, frame); i++) {
 		dprintf(log, "%s\n", frame);
-		if (i >= cnt)
+		if (i >= cnt || !rows[i].reply)
 			break;
 		answer(fd, &rows[i]);
 	}

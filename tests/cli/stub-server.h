@@ -11,8 +11,9 @@
 #include <sys/types.h>
 
 struct stub_row {
-	const char *reply; /* JSON */
+	const char *reply; /* JSON; NULL: closes the connection instead */
 	unsigned fd_cnt;
+	size_t reply_len; /* of several frames in one, with all their NULs; 0: up to the first NUL */
 };
 struct stub_server {
 	pid_t pid;

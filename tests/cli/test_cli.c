@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* DOC: rows and the manual page, the reading of arguments, and each command's calls and output. */
+#include "base/file.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "tests/cli/stub-server.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define NETWORK(name)                                                                                    \
+	"{\"name\":\"" name "\",\"uuid\":\"3e3fce45-4f53-4fa7-bb32-11f34168b82b\",\"state\":\"active\"," \
+	"\"active\":true,\"persistent\":true,\"autostart\":\"boot\",\"bridge\":\"virbr0\",\"forward\":"  \
+	"\"nat\","                                                                                       \
+	"\"subnets\":[\"192.168.122.1/"                                                                  \
+	"24\"],\"subnetChosen\":false,\"dhcpRanges\":[{\"start\":\"192.168.122.2\","                     \
+	"\"end\":\"192.168.122.254\"}],\"ports\":2,\"foreignPorts\":0}"
+#define REPLY(p) "{\"parameters\":{" p "}}"
+
+struct run {
+	int status;
+	char *out, *err;
+	char calls[4096];
+};
+
+static void run_done(struct run *r)
+{
+	free(r->out);
+	free(r->err);
+}
+
+/* The line as typed on standard input, against a daemon of one reply (NULL: none is called). */
+static struct run run_line(const char *line, const struct stub_row *reply, bool json)
+{
+	struct stub_server s;
+	struct run r = { 0 };
+	size_t len;
+	struct cli cli = { .json = json };
+	FILE *in = fmemopen((void *)line, strlen(line), "r");
+
+	cli.out = open_memstream(&r.out, &len);
+	cli.err = open_memstream(&r.err, &len);
+	if (reply) {
+		stub_server_start(&s, reply, 1);
+		cli.socket = s.path;
+	}
+	r.status = cli_run_lines(&cli, in, NULL);
+	cli_done(&cli);
+	fclose(in);
+	fclose(cli.out);
+	fclose(cli.err);
+	if (reply)
+		stub_server_end(&s, r.calls, sizeof(r.calls));
+	return r;
+}
+
+static const struct {
+	const char *line, *reply, *call, *out;
+} commands[] = {
+	{ "net-list", REPLY("\"networks\":[" NETWORK("b") "," NETWORK("A") "]"),
+	  "ListNetworks\",\"parameters\":{\"filter\":[\"active\"]}}",
+	  " Name   State    Autostart   Persistent\n"
+	  "-----------------------------------------\n"
+	  " A      active   yes         yes\n"
+	  " b      active   yes         yes\n\n" },
+	{ "net-list --all --persistent --name", REPLY("\"networks\":[" NETWORK("lab") "]"),
+	  "ListNetworks\",\"parameters\":{\"filter\":[\"persistent\"]}}", "lab\n\n" },
+	{ "net-list --inactive --uuid", REPLY("\"networks\":[" NETWORK("lab") "]"),
+	  "ListNetworks\",\"parameters\":{\"filter\":[\"inactive\"]}}",
+	  "3e3fce45-4f53-4fa7-bb32-11f34168b82b\n\n" },
+	{ "net-info 'lab'", REPLY("\"network\":" NETWORK("lab")),
+	  "GetNetwork\",\"parameters\":{\"name\":\"lab\"}}",
+	  "Name:           lab\n"
+	  "UUID:           3e3fce45-4f53-4fa7-bb32-11f34168b82b\n"
+	  "Active:         yes\n"
+	  "Persistent:     yes\n"
+	  "Autostart:      yes\n"
+	  "Bridge:         virbr0\n"
+	  "Forward:        nat\n"
+	  "Subnet:         192.168.122.1/24\n"
+	  "DHCP range:     192.168.122.2 - 192.168.122.254\n"
+	  "Ports:          2\n\n" },
+	{ "net-dumpxml lab --inactive", REPLY("\"xml\":\"<network/>\\n\""),
+	  "DumpNetwork\",\"parameters\":{\"name\":\"lab\",\"inactive\":true}}", "<network/>\n" },
+	{ "net-start lab", REPLY("\"network\":" NETWORK("lab")),
+	  "StartNetwork\",\"parameters\":{\"name\":\"lab\"}}", "Network lab started\n\n" },
+	{ "net-destroy --force lab", "{}",
+	  "DestroyNetwork\",\"parameters\":{\"name\":\"lab\",\"force\":true}}", "Network lab destroyed\n\n" },
+	{ "net-undefine lab", "{}", "UndefineNetwork\",\"parameters\":{\"name\":\"lab\"}}",
+	  "Network lab has been undefined\n\n" },
+	{ "net-autostart lab", REPLY("\"network\":" NETWORK("lab")),
+	  "SetAutostart\",\"parameters\":{\"name\":\"lab\",\"mode\":\"boot\"}}",
+	  "Network lab marked as autostarted\n\n" },
+	{ "net-autostart lab --disable", REPLY("\"network\":" NETWORK("lab")),
+	  "SetAutostart\",\"parameters\":{\"name\":\"lab\",\"mode\":\"no\"}}",
+	  "Network lab unmarked as autostarted\n\n" },
+	{ "net-autostart --on-attach lab", REPLY("\"network\":" NETWORK("lab")),
+	  "SetAutostart\",\"parameters\":{\"name\":\"lab\",\"mode\":\"on-attach\"}}",
+	  "Network lab marked as started on attach\n\n" },
+	{ "net-dhcp-leases lab 52:54:00:77:00:01",
+	  REPLY("\"leases\":[{\"expiry\":1795236365,\"mac\":\"52:54:00:77:00:01\",\"address\":\"10.7.0.13\","
+		"\"prefix\":24,\"state\":\"bound\"},{\"mac\":\"52:54:00:77:00:02\",\"address\":\"10.7.0.14\","
+		"\"prefix\":24,\"state\":\"declined\"}]"),
+	  "ListLeases\",\"parameters\":{\"name\":\"lab\",\"mac\":\"52:54:00:77:00:01\"}}",
+	  " Expiry Time           MAC address         Protocol   IP address     Hostname   Client ID or "
+	  "DUID\n"
+	  "--------------------------------------------------------------------------------------------------"
+	  "-\n"
+	  " 2026-11-21 04:46:05   52:54:00:77:00:01   ipv4       10.7.0.13/24   -          -\n\n" },
+	{ "net-dhcp-leases lab", REPLY("\"leases\":[]"), "ListLeases\",\"parameters\":{\"name\":\"lab\"}}",
+	  " Expiry Time   MAC address   Protocol   IP address   Hostname   Client ID or DUID\n"
+	  "-----------------------------------------------------------------------------------\n\n" },
+	{ "port-list --network=lab",
+	  REPLY("\"ports\":[{\"interface\":\"vnet0\",\"network\":\"lab\",\"mac\":\"52:54:00:00:00:01\","
+		"\"state\":\"attached\"}]"),
+	  "ListPorts\",\"parameters\":{\"network\":\"lab\"}}",
+	  " Interface   Network   Name   MAC address         IP address   State\n"
+	  "-------------------------------------------------------------------------\n"
+	  " vnet0       lab       -      52:54:00:00:00:01   -            attached\n\n" },
+	{ "port-info vnet0",
+	  REPLY("\"port\":{\"interface\":\"vnet0\",\"queues\":2,\"vnetHeader\":true,\"drops\":7}"),
+	  "GetPort\",\"parameters\":{\"port\":\"vnet0\"}}",
+	  "Interface:      vnet0\nQueues:         2\nVnet header:    yes\nSince:          never\nDrops:      "
+	  "    7\n\n" },
+	{ "port-detach vnet0", "{}", "Detach\",\"parameters\":{\"port\":\"vnet0\"}}",
+	  "Port vnet0 detached\n\n" },
+	{ "reload", REPLY("\"broken\":0"), "Reload\"}", "Definitions reloaded\n\n" },
+	{ "version", REPLY("\"version\":\"9\""), "GetVersion\"}", "netdctl " NETD_VERSION "\nnetd 9\n" },
+};
+
+static void test_commands(void **state)
+{
+	setenv("TZ", "UTC", 1);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		struct stub_row row = { commands[i].reply, 0 };
+		struct run r = run_line(commands[i].line, &row, false);
+		char call[512];
+
+		snprintf(call, sizeof(call), "{\"method\":\"io.netd.%s\n", commands[i].call);
+		assert_string_equal(r.err, "");
+		assert_int_equal(r.status, 0);
+		assert_string_equal(r.out, commands[i].out);
+		assert_string_equal(r.calls, call);
+		run_done(&r);
+		/* the same as JSON is the reply's parameters */
+		r = run_line(commands[i].line, &row, true);
+		assert_int_equal(r.status, 0);
+		assert_int_equal(r.out[0], '{');
+		run_done(&r);
+	}
+}
+
+static void test_define(void **state)
+{
+	char path[] = "/tmp/netd-cli-XXXXXX", line[64], expected[128];
+	struct stub_row row = { REPLY("\"network\":" NETWORK(
+					"lab") ",\"warnings\":[{\"line\":3,\"element\":\"dns\","
+					       "\"text\":\"not known\"}]"),
+				0 };
+	int fd = mkstemp(path);
+	struct run r;
+
+	assert_int_equal(write(fd, "<network/>", 10), 10);
+	close(fd);
+	for (int create = 0; create < 2; create++) {
+		snprintf(line, sizeof(line), "net-%s %s", create ? "create" : "define", path);
+		r = run_line(line, &row, false);
+		snprintf(expected, sizeof(expected), "Network lab %s from %s\n\n",
+			 create ? "created" : "defined", path);
+		assert_string_equal(r.out, expected);
+		snprintf(expected, sizeof(expected), "warning: %s: line 3: <dns>: not known\n", path);
+		assert_string_equal(r.err, expected);
+		assert_non_null(strstr(r.calls, "\"xml\":\"<network/>\""));
+		run_done(&r);
+	}
+	unlink(path);
+	r = run_line(line, NULL, false);
+	assert_int_equal(r.status, nd_code_exit_status(ND_NOT_FOUND));
+	assert_non_null(strstr(r.err, path));
+	run_done(&r);
+}
+
+#define EVENT(kind, more)                                                                                 \
+	"{\"parameters\":{\"event\":{\"sequence\":1,\"time\":1795236365123456,\"kind\":\"" kind "\"" more \
+	"}},\"continues\":true}\0"
+static const char events[] = "{\"parameters\":{\"last\":4,\"lost\":2},\"continues\":true}\0" EVENT(
+	"network-started", ",\"network\":\"lab\"") EVENT("repaired", ",\"text\":\"table inet netd\"")
+	EVENT("network-stopped", ",\"network\":\"lab\"");
+
+static const struct {
+	const char *line, *out;
+} event_rows[] = {
+	{ "net-event --count 3", "event 'lifecycle' for network lab: Started\n"
+				 "event 'repaired': table inet netd\n"
+				 "event 'lifecycle' for network lab: Stopped\n"
+				 "events received: 3\n\n" },
+	{ "net-event --event lifecycle --count=2 --timestamp",
+	  "2026-11-21 04:46:05.123+0000: event 'lifecycle' for network lab: Started\n"
+	  "2026-11-21 04:46:05.123+0000: event 'lifecycle' for network lab: Stopped\n"
+	  "events received: 2\n\n" },
+	{ "net-event --event repaired --timeout 1",
+	  "event 'repaired': table inet netd\nevents received: 1\n\n" },
+};
+
+static void test_events(void **state)
+{
+	const struct stub_row row = { events, 0, sizeof(events) - 1 };
+
+	for (size_t i = 0; i < ARRAY_LEN(event_rows); i++) {
+		struct run r = run_line(event_rows[i].line, &row, false);
+
+		assert_int_equal(r.status, 0);
+		assert_string_equal(r.out, event_rows[i].out);
+		assert_string_equal(r.err, "warning: 2 events before these are not kept any more\n");
+		run_done(&r);
+	}
+}
+
+static const struct {
+	const char *line, *err;
+	int status;
+} mistakes[] = {
+	{ "net-lst", "error: unknown command 'net-lst'; 'netdctl help' lists them\n", 2 },
+	{ "net-start", "error: command 'net-start' needs NETWORK\nusage: netdctl net-start NETWORK\n", 2 },
+	{ "net-start a b",
+	  "error: command 'net-start': 'b' is one word too many\nusage: netdctl net-start NETWORK\n", 2 },
+	{ "net-destroy --farce a",
+	  "error: command 'net-destroy' has no option '--farce'\nusage: netdctl net-destroy NETWORK "
+	  "[--force]\n",
+	  2 },
+	{ "net-destroy --force=1 a",
+	  "error: option '--force' takes no value\nusage: netdctl net-destroy NETWORK [--force]\n", 2 },
+	{ "port-list --network",
+	  "error: option '--network' needs NETWORK\nusage: netdctl port-list [--network NETWORK]\n", 2 },
+	{ "net-event --count x", "error: --count: 'x' is not a number between 1 and 2147483647\n", 2 },
+	{ "help nothing", "error: unknown command 'nothing'; 'netdctl help' lists them\n", 2 },
+	{ "net-info 'a", "error: a quote (') has no end\n", 2 },
+	{ "  # nothing", "", 0 },
+};
+
+static void test_mistakes(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(mistakes); i++) {
+		struct run r = run_line(mistakes[i].line, NULL, false);
+
+		assert_string_equal(r.err, mistakes[i].err);
+		assert_string_equal(r.out, "");
+		assert_int_equal(r.status, mistakes[i].status);
+		run_done(&r);
+	}
+}
+
+static void test_errors(void **state)
+{
+	static const struct stub_row row = { "{\"error\":\"io.netd.Busy\",\"parameters\":{\"message\":\"x\","
+					     "\"text\":\"set vlan_filtering\",\"errno\":16,"
+					     "\"errnoName\":\"EBUSY\",\"kernel\":\"why\",\"frames\":["
+					     "\"network 'lan'\",\"bridge 'virbr1'\"],\"also\":[]}}",
+					     0 };
+	struct run r = run_line("net-start lan", &row, false);
+
+	assert_string_equal(r.err, "error: network 'lan': bridge 'virbr1': set vlan_filtering: "
+				   "Device or resource busy (EBUSY): why\n");
+	assert_int_equal(r.status, nd_code_exit_status(ND_BUSY));
+	run_done(&r);
+	r = run_line("net-start lan", &row, true);
+	assert_non_null(
+		strstr(r.err, "{\"error\":\"io.netd.Busy\",\"parameters\":{\"message\":\"network 'lan': "));
+	run_done(&r);
+}
+
+/* Goes on after a failure, and remembers it. */
+static void test_lines(void **state)
+{
+	struct run r = run_line("nonsense\n\nhelp net-start\n", NULL, false);
+
+	assert_int_equal(r.status, 2);
+	assert_non_null(strstr(r.out, "netdctl net-start NETWORK\n"));
+	run_done(&r);
+}
+
+static void test_rows_and_manual(void **state)
+{
+	nd_autofree char *man = NULL;
+	struct nd_buf plain = { .max = 1024 * 1024 };
+
+	assert_int_equal(nd_file_read(DOCS_DIR "/netdctl.1", 1024 * 1024, &man, NULL, NULL), 0);
+	for (const char *p = man; *p; p++) /* "\-" is a plain "-" */
+		if (*p != '\\' || p[1] != '-')
+			nd_buf_append(&plain, p, 1);
+	for (size_t i = 0; i < cli_command_cnt; i++) {
+		const struct cli_command *c = &cli_commands[i];
+
+		assert_true((c->run == NULL) == (c->run_raw != NULL));
+		assert_true(c->option_cnt <= CLI_OPTIONS_MAX);
+		assert_ptr_equal(cli_command_find(c->name), c);
+		assert_non_null(strstr(nd_buf_string(&plain), c->name));
+		for (size_t o = 0; o < c->option_cnt; o++) {
+			if (!strstr(nd_buf_string(&plain), c->options[o].name))
+				print_error("netdctl(1) has no %s of %s\n", c->options[o].name, c->name);
+			assert_non_null(strstr(nd_buf_string(&plain), c->options[o].name));
+		}
+	}
+	for (int code = 0; code > -ND_CODE_CNT; code--) {
+		char row[16];
+
+		snprintf(row, sizeof(row), "\n%d|", nd_code_exit_status(code));
+		assert_non_null(strstr(nd_buf_string(&plain), row));
+	}
+	nd_buf_done(&plain);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_commands),        cmocka_unit_test(test_define),
+		cmocka_unit_test(test_events),          cmocka_unit_test(test_mistakes),
+		cmocka_unit_test(test_errors),          cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_rows_and_manual),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
