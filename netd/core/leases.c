@@ -23,12 +23,14 @@
 
 struct grace {
 	struct nd_list link;
+	struct nd_map_node by_port;
 	struct nd_uuid network, port;
 	uint64_t due_ms;
 };
 struct leases {
 	struct core *c;
-	struct nd_list graces; /* ordered by due_ms: the period is one */
+	struct nd_list graces;     /* ordered by due_ms: the period is one */
+	struct nd_map grace_ports; /* the same, by port */
 	struct ev_timer grace, expire;
 	size_t pending;
 	struct nd_ratelimit bad_frames;
@@ -125,6 +127,9 @@ static void put_done(struct disk_job *dj, const struct nd_error *e)
 		if (j->len && supervisor_send(l->c->supervisor, j->ifindex, j->ack, j->len, &failed) < 0)
 			nd_log_error(ND_LOG_DEBUG, &failed, "send a DHCP answer"); /* the guest asks again */
 		tell_stored(l, j);
+		/* Its port ended while the lease was on its way to the disk. */
+		if (!nd_uuid_is_zero(&j->lease.port) && !model_port_by_uuid(l->c->model, &j->lease.port))
+			leases_port_ended(l, &j->lease.network, &j->lease.port);
 	}
 	supervisor_stored(l->c->supervisor, j->generation, j->id, e->code == 0);
 	free(j);
@@ -268,8 +273,20 @@ static void grace_arm(struct leases *l)
 	ev_timer_start(l->c->loop, &l->grace);
 }
 
-static void grace_free(struct grace *g)
+static bool grace_port_equal(const struct nd_map_node *node, const void *key)
 {
+	return nd_uuid_equal(&container_of(node, struct grace, by_port)->port, key);
+}
+
+static struct grace *grace_find(const struct leases *l, const struct nd_uuid *port)
+{
+	struct nd_map_node *x = nd_map_find(&l->grace_ports, port, nd_hash_bytes(port->b, sizeof port->b));
+	return x ? container_of(x, struct grace, by_port) : NULL;
+}
+
+static void grace_free(struct leases *l, struct grace *g)
+{
+	nd_map_remove(&l->grace_ports, &g->by_port);
 	nd_list_remove(&g->link);
 	free(g);
 }
@@ -283,19 +300,26 @@ static void on_grace(struct ev_loop *loop, struct ev_timer *w, int revents)
 		if (g->due_ms > now)
 			break;
 		push_end(l, &(struct end_job){ .network = g->network, .port = g->port }, end_port_run);
-		grace_free(g);
+		grace_free(l, g);
 	}
 	grace_arm(l);
 }
 
 void leases_port_ended(struct leases *l, const struct nd_uuid *network, const struct nd_uuid *port)
 {
-	struct grace *g = calloc(1, sizeof *g);
+	struct grace *g = grace_find(l, port);
+	if (g)
+		return;
+	g = calloc(1, sizeof *g);
 	if (!g)
 		return; /* the lease runs to its expiry */
 	g->network = *network;
 	g->port = *port;
 	g->due_ms = nd_now_ms() + l->c->settings->lease_grace_s * 1000u;
+	if (!nd_map_insert(&l->grace_ports, &g->by_port, nd_hash_bytes(port->b, sizeof port->b))) {
+		free(g);
+		return;
+	}
 	bool first = nd_list_empty(&l->graces);
 	nd_list_append(&l->graces, &g->link);
 	if (first)
@@ -304,11 +328,9 @@ void leases_port_ended(struct leases *l, const struct nd_uuid *network, const st
 
 void leases_port_back(struct leases *l, const struct nd_uuid *port)
 {
-	struct grace *g, *next;
-	nd_list_foreach_safe(g, next, &l->graces, link) {
-		if (nd_uuid_equal(&g->port, port))
-			grace_free(g);
-	}
+	struct grace *g = grace_find(l, port);
+	if (g)
+		grace_free(l, g);
 }
 
 static void on_expire(struct ev_loop *loop, struct ev_timer *w, int revents)
@@ -323,6 +345,7 @@ struct leases *leases_new(struct core *c)
 		return NULL;
 	l->c = c;
 	nd_list_init(&l->graces);
+	nd_map_init(&l->grace_ports, grace_port_equal);
 	ev_init(&l->grace, on_grace);
 	ev_timer_init(&l->expire, on_expire, EXPIRE_INTERVAL_S, EXPIRE_INTERVAL_S);
 	ev_timer_start(c->loop, &l->expire);
@@ -337,7 +360,7 @@ void leases_free(struct leases *l)
 	ev_timer_stop(l->c->loop, &l->grace);
 	ev_timer_stop(l->c->loop, &l->expire);
 	nd_list_foreach_safe(g, next, &l->graces, link)
-		grace_free(g);
+		grace_free(l, g);
 	free(l);
 }
 

@@ -295,6 +295,7 @@ static void forget_live(struct core *c, struct network *n)
 {
 	if (n->plan && n->bridge[0])
 		c->model->active_cnt--;
+	nd_list_remove(&n->dirty); /* nothing to repair any more */
 	model_network_set_bridge(c->model, n, "");
 	netdef_free(n->live);
 	network_plan_free(n->plan);

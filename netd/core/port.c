@@ -26,7 +26,8 @@ void port_end(struct core *c, struct port *p, const char *why)
 	if (converge(c, port_rows, port_row_cnt, p, CONVERGE_STOP, NULL, &e) < 0)
 		nd_log_error(ND_LOG_WARNING, &e, "end of TAP '%s'", p->ifname);
 	events_say(c->events, EVENT_PORT_ENDED, NULL, p, "ended: %s", why);
-	leases_port_ended(c->leases, &p->network->uuid, &p->uuid);
+	if (p->ip4)
+		leases_port_ended(c->leases, &p->network->uuid, &p->uuid);
 	model_port_remove(c->model, p);
 	model_port_free(p);
 }
