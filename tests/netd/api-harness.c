@@ -59,11 +59,15 @@ static void later(struct call *call, const json_t *in)
 
 static void open_fds(struct call *call, const json_t *in)
 {
-	json_t *list = json_array();
-	int fds[8];
 	size_t cnt = (size_t)api_get_int(in, "count", 0);
+	json_t *list;
+	int fds[8];
 
-	assert(cnt <= ARRAY_LEN(fds));
+	if (cnt > ARRAY_LEN(fds)) {
+		call_fail_parameter(call, "count");
+		return;
+	}
+	list = json_array();
 	for (size_t i = 0; i < cnt; i++) {
 		fds[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		json_array_append_new(list, json_integer((json_int_t)i));
@@ -74,9 +78,12 @@ static void open_fds(struct call *call, const json_t *in)
 static void large(struct call *call, const json_t *in)
 {
 	size_t len = (size_t)api_get_int(in, "length", 0);
-	nd_autofree char *text = malloc(len + 1);
+	nd_autofree char *text = len <= HARNESS_LARGE_MAX ? malloc(len + 1) : NULL;
 
-	assert(text);
+	if (!text) {
+		call_fail_parameter(call, "length");
+		return;
+	}
 	memset(text, 'x', len);
 	text[len] = '\0';
 	call_reply(call, json_pack("{s:s}", "text", text));

@@ -14,6 +14,8 @@
 #include "netd/api/call.h"
 #include <ev.h>
 
+#define HARNESS_LARGE_MAX (20 * 1024 * 1024)
+
 struct harness {
 	struct ev_loop *loop;
 	struct conn_set *set;
