@@ -2,12 +2,13 @@
 /*
  * DOC: what a definition's parts must be to each other
  *
- * The parser has seen to structure, types and ranges of single values; here is what needs two of them. Where libvirt has the
- * rule, the text is libvirt's, so that people and tools find what they know. A definition that did not come
- * from the parser is checked too: names and MACs go through the same functions as there.
+ * The parser has seen to structure, types and ranges of single values; here is what needs two of them. Where
+ * libvirt has the rule, the text is libvirt's, so that people and tools find what they know. A definition
+ * that did not come from the parser is checked too: names and MACs go through the same functions as there.
  *
- * Stricter than libvirt, because the mistake would otherwise show only at a start, or never: a reservation must lie in the
- * subnet and be the only one for its address and MAC; the bridge's address must be one a host can have.
+ * Stricter than libvirt, because the mistake would otherwise show only at a start, or never: a reservation
+ * must lie in the subnet and be the only one for its address and MAC; the bridge's address must be one a host
+ * can have.
  */
 #include "netd/xml/rows.h"
 
@@ -232,8 +233,9 @@ static int check_among_ips(const struct netdef *d, struct nd_error *e)
 }
 
 /*
- * Indentation and escapes can make a document longer than the one it was read from; it is stored that way and must be readable.
- * No byte of memory becomes more than 8 of text, so small definitions need not be written to know.
+ * Indentation and escapes can make a document longer than the one it was read from; it is stored that way and
+ * must be readable. No byte of memory becomes more than 8 of text, so small definitions need not be written
+ * to know.
  */
 static int check_length(const struct netdef *d, struct nd_error *e)
 {

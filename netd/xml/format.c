@@ -2,9 +2,9 @@
 /*
  * DOC: a definition as XML
  *
- * Byte for byte as libvirt dumps it: two spaces, single quotes, table order, elements without content closed in
- * place, except those that libvirt leaves open (ROW_OPEN). An element is written when something in it is. A namespace is
- * declared on the root where a row of it is written.
+ * Byte for byte as libvirt dumps it: two spaces, single quotes, table order, elements without content closed
+ * in place, except those that libvirt leaves open (ROW_OPEN). An element is written when something in it is.
+ * A namespace is declared on the root where a row of it is written.
  */
 #include "netd/xml/rows.h"
 

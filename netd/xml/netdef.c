@@ -2,9 +2,9 @@
 /*
  * DOC: the life of a definition
  *
- * New, copy, free, size and diff of a struct netdef. Each walks the rows: an element's fields lie in the object of the element
- * around it, a list's items are objects of their own with the rows below the list's. What is on the heap is thus exactly
- * what a row says is on the heap.
+ * New, copy, free, size and diff of a struct netdef. Each walks the rows: an element's fields lie in the
+ * object of the element around it, a list's items are objects of their own with the rows below the list's.
+ * What is on the heap is thus exactly what a row says is on the heap.
  */
 #include "netd/xml/netdef.h"
 #include "netd/xml/rows.h"

@@ -5,19 +5,21 @@
  * DOC: a network definition as plain data
  *
  * libvirt's network XML, the elements netd gives effect to, and netd's own additions in the namespace
- * urn:netd:network:1 (prefix netd). Every element and attribute is one row in rows.c (path, type, offset, range,
- * default, change class); parse, format, copy, free and diff walk the same rows. netd-network(5) is the users' side.
+ * urn:netd:network:1 (prefix netd). Every element and attribute is one row in rows.c (path, type, offset,
+ * range, default, change class); parse, format, copy, free and diff walk the same rows. netd-network(5) is
+ * the users' side.
  *
- * Input is bounded: NETDEF_XML_MAX bytes, depth 16, no DTD, no entities besides the five built in, no encoding
- * but UTF-8, no network. What libvirt knows and netd does not do yet is refused (ND_UNSUPPORTED), unless it asks
- * for what is the default anyway; what neither knows is left out, with a warning.
+ * Input is bounded: NETDEF_XML_MAX bytes, depth 16, no DTD, no entities besides the five built in, no
+ * encoding but UTF-8, no network. What libvirt knows and netd does not do yet is refused (ND_UNSUPPORTED),
+ * unless it asks for what is the default anyway; what neither knows is left out, with a warning.
  *
  * netd's additions, both optional; the namespace is declared on <network> only where one of them is used:
- *   <netd:autostart mode='no|boot|on-attach'/>	in <network>, last: when the network is started by itself: never, with
- *						the daemon, or when the first port is attached. libvirt keeps its own
- *						autostart flag outside the definition.
- *   netd:subnet='auto'				on <ip>: the address is the preferred one; at a start netd may take another
- *						subnet of the same length, where this one collides with the host's.
+ *   <netd:autostart mode='no|boot|on-attach'/>
+ *	in <network>, last: when the network is started by itself: never, with the daemon, or when the first
+ *	port is attached. libvirt keeps its own autostart flag outside the definition.
+ *   netd:subnet='auto'
+ *	on <ip>: the address is the preferred one; at a start netd may take another subnet of the same
+ *	length, where this one collides with the host's.
  */
 #include "base/addr.h"
 #include "base/bytes.h"
@@ -94,21 +96,22 @@ struct netdef_warning {
 /* A definition with all defaults, to be filled by hand. Return: NULL on ENOMEM. Caller frees. */
 struct netdef *netdef_new(void);
 /*
- * xml: len bytes, borrowed, need not be terminated. file: name used in messages ("networks/lan.xml"), may be NULL: then the
- * network's name stands there if the document has one. warn may be NULL; called per unknown element or attribute (after
- * 32 of them once more, saying that the rest is not told), the warning is borrowed. Structure, types and ranges only; netdef_check does the rest.
- * Thread-safe.
- * *ret: caller frees. Return: 0; ND_PARSE not well-formed, with libxml2's text; ND_INVALID; ND_UNSUPPORTED
- * known to libvirt, not done here; ND_MEMORY. Errors say file, line, element and what was expected: "networks/lan.xml:
- * line 7: <ip>: attribute 'address': '300.1.1.1' is not an IPv4 or IPv6 address".
+ * xml: len bytes, borrowed, need not be terminated. file: name used in messages ("networks/lan.xml"), may be
+ * NULL: then the network's name stands there if the document has one. warn may be NULL; called per unknown
+ * element or attribute (after 32 of them once more, saying that the rest is not told), the warning is
+ * borrowed. Structure, types and ranges only; netdef_check does the rest. Thread-safe. *ret: caller frees.
+ * Return: 0; ND_PARSE not well-formed, with libxml2's text; ND_INVALID; ND_UNSUPPORTED known to libvirt, not
+ * done here; ND_MEMORY. Errors say file, line, element and what was expected: "networks/lan.xml: line 7:
+ * <ip>: attribute 'address': '300.1.1.1' is not an IPv4 or IPv6 address".
  */
 int netdef_parse(const char *xml, size_t len, const char *file,
 		 void (*warn)(void *arg, const struct netdef_warning *w), void *arg, struct netdef **ret,
 		 struct nd_error *e);
 /*
- * Cross-field rules, with libvirt's text where libvirt has the rule: nat without <ip>; range inside subnet, not
- * reversed, not network/broadcast; one dhcp per family; host ip inside the subnet and reserved once, one host per MAC; name
- * without '/'; MAC unicast; a definition that, written out, could not be read again. Pure. Return: 0, ND_INVALID, ND_MEMORY.
+ * Cross-field rules, with libvirt's text where libvirt has the rule: nat without <ip>; range inside subnet,
+ * not reversed, not network/broadcast; one dhcp per family; host ip inside the subnet and reserved once, one
+ * host per MAC; name without '/'; MAC unicast; a definition that, written out, could not be read again. Pure.
+ * Return: 0, ND_INVALID, ND_MEMORY.
  */
 int netdef_check(const struct netdef *d, struct nd_error *e);
 /*
@@ -123,8 +126,8 @@ void netdef_free(struct netdef *d);                 /* NULL-safe */
 enum netdef_change { NETDEF_CHANGE_NONE, NETDEF_CHANGE_LIVE, NETDEF_CHANGE_RESTART };
 /*
  * The worst change class of the fields that differ (NONE: nothing differs, or nothing that a running network
- * notices); the paths of the differing rows below <network> are appended to what ("mtu@size, ip/dhcp/host"), in
- * document order, may be NULL. A list whose length differs is named as such, its items are not compared.
+ * notices); the paths of the differing rows below <network> are appended to what ("mtu@size, ip/dhcp/host"),
+ * in document order, may be NULL. A list whose length differs is named as such, its items are not compared.
  */
 enum netdef_change netdef_diff(const struct netdef *a, const struct netdef *b, struct nd_buf *what);
 /* Heap bytes it uses (for the memory bench). */

@@ -3,13 +3,13 @@
  * DOC: XML to a definition
  *
  * libxml2's SAX2 interface calls us per element; no tree is built, what is kept is the definition itself. One
- * level per open element holds its row and the object its fields go to. Children may come in any order, attributes
- * are read in table order, so that the first error does not depend on how the document is written.
+ * level per open element holds its row and the object its fields go to. Children may come in any order,
+ * attributes are read in table order, so that the first error does not depend on how the document is written.
  *
- * Hostile input: the size is bounded before the parser sees it, depth and occurrences while it runs. A DOCTYPE ends
- * the document, so there are no entities to expand and no DTD to fetch; a declared encoding is ignored in favour of
- * UTF-8, so no converter is loaded. PIs and comments have no callback. Each document has a parser context of its own:
- * a shared one would keep every name ever seen in its dictionary.
+ * Hostile input: the size is bounded before the parser sees it, depth and occurrences while it runs. A
+ * DOCTYPE ends the document, so there are no entities to expand and no DTD to fetch; a declared encoding is
+ * ignored and another one refused, so no converter is loaded. PIs and comments have no callback. Each
+ * document has a parser context of its own: a shared one would keep every name ever seen in its dictionary.
  *
  * The first error is kept. The parser then goes on for one purpose only: to find the name of the network the
  * message is about, which may stand behind the mistake.
@@ -40,6 +40,7 @@ struct parse {
 	struct netdef *d;
 	struct nd_error err; /* the first error; later ones are consequences */
 	bool failed;
+	bool complete; /* the root element has been closed */
 	xmlParserCtxtPtr ctxt;
 	void (*warn)(void *arg, const struct netdef_warning *w);
 	void *arg;
@@ -339,6 +340,7 @@ static void on_end(void *arg, const xmlChar *local, const xmlChar *prefix, const
 			p->skip = 0;
 		return;
 	}
+	p->complete = depth == 1;
 	if (l->row->kind == ROW_TEXT) {
 		finish_text(p, l);
 		return;
@@ -423,6 +425,17 @@ static const xmlSAXHandler handler = {
 	.serror = on_xml_error,
 };
 
+/*
+ * What libxml2 would take for another encoding than UTF-8 by its first bytes, and convert with whatever the
+ * system has: UTF-16, UCS-4 and EBCDIC. None of them begins like this, without a NUL byte.
+ */
+static bool begins_as_utf8(const char *xml, size_t len)
+{
+	if (len >= 3 && memcmp(xml, "\xef\xbb\xbf", 3) == 0)
+		return true;
+	return len == 0 || (strchr("< \t\r\n", xml[0]) && !memchr(xml, '\0', len < 4 ? len : 4));
+}
+
 static void run(struct parse *p, const char *xml, size_t len)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -430,6 +443,11 @@ static void run(struct parse *p, const char *xml, size_t len)
 	if (len > NETDEF_XML_MAX) {
 		nd_fail(&p->err, ND_INVALID, "%zu bytes are more than a definition may have (%d)", len,
 			NETDEF_XML_MAX);
+		return;
+	}
+	if (!begins_as_utf8(xml, len)) {
+		nd_fail(&p->err, ND_PARSE, "Start tag expected, '<' not found (definitions are UTF-8)");
+		failed_at(p, NULL, 1);
 		return;
 	}
 	pthread_once(&once, init_parser);
@@ -441,10 +459,11 @@ static void run(struct parse *p, const char *xml, size_t len)
 	*p->ctxt->sax = handler;
 	p->ctxt->userData = p;
 	/* NOENT: no DTD gets this far, so what is replaced are the five built-in entities. */
-	xmlFreeDoc(xmlCtxtReadMemory(p->ctxt, xml, (int)len, NULL, "UTF-8",
+	xmlFreeDoc(xmlCtxtReadMemory(p->ctxt, xml, (int)len, NULL, NULL,
 				     XML_PARSE_NOENT | XML_PARSE_NONET | XML_PARSE_IGNORE_ENC));
-	if (!p->failed && !p->ctxt->wellFormed) {
-		nd_fail(&p->err, ND_PARSE, "not well-formed");
+	/* on_xml_error hears of all but some lacks of memory, which end the parser before the first element. */
+	if (!p->failed && (!p->ctxt->wellFormed || !p->complete)) {
+		nd_fail(&p->err, ND_MEMORY, "XML parser");
 		failed_at(p, NULL, 0);
 	}
 	xmlFreeParserCtxt(p->ctxt);

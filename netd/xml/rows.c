@@ -2,15 +2,18 @@
 /*
  * DOC: the elements and attributes of a network definition
  *
- * One row is one feature. Parser, formatter, copy, free, diff and size know no element by name; a row gives them
- * where the value lies, how it reads and writes, what it may be and what changing it costs a running network.
+ * One row is one feature. Parser, formatter, copy, free, diff and size know no element by name; a row gives
+ * them where the value lies, how it reads and writes, what it may be and what changing it costs a running
+ * network.
  *
- * Order is libvirt's dump order. A row that libvirt knows and netd does not do yet is a LATER row: to implement the
- * feature, give the row a kind, a type and a field, and netd-network(5) its paragraph. A LATER row with a default
- * accepts just that value, so that what libvirt itself dumps is not refused for saying the obvious.
+ * Order is libvirt's dump order. A row that libvirt knows and netd does not do yet is a LATER row: to
+ * implement the feature, give the row a kind, a type and a field, and netd-network(5) its paragraph. A LATER
+ * row with a default accepts just that value, so that what libvirt itself dumps is not refused for saying the
+ * obvious.
  *
- * The change class is what a running network needs when the field changes: NONE nothing, LIVE an update in place,
- * RESTART stop and start. A bridge's name, its MAC and its addresses are in guests' routes and ARP caches: RESTART.
+ * The change class is what a running network needs when the field changes: NONE nothing, LIVE an update in
+ * place, RESTART stop and start. A bridge's name, its MAC and its addresses are in guests' routes and ARP
+ * caches: RESTART.
  */
 #include "netd/xml/rows.h"
 

@@ -2,8 +2,9 @@
 #ifndef ND_XML_ROWS_H
 #define ND_XML_ROWS_H
 /*
- * The table of elements and attributes, private to netd/xml. Rows stand in document order, an element before its
- * attributes and these before its children, so that a subtree is a run of rows and table order is dump order.
+ * The table of elements and attributes, private to netd/xml. Rows stand in document order, an element before
+ * its attributes and these before its children, so that a subtree is a run of rows and table order is dump
+ * order.
  */
 #include "base/mem.h"
 #include "base/strtab.h"
@@ -122,7 +123,7 @@ void row_lists_trim(const struct row *r, void *obj);
 extern const struct row_type row_type_name, row_type_host_name, row_type_ifname, row_type_uuid, row_type_mac,
 	row_type_ip, row_type_number, row_type_word, row_type_netmask, row_type_prefix, row_type_expiry,
 	row_type_unit;
-/* The subnet length libvirt takes where neither prefix nor netmask is given: class A 8, B 16, C 24; 64 for IPv6; 0: none. */
+/* The length libvirt takes without prefix and netmask: class A 8, B 16, C 24; 64 for IPv6; 0: none. */
 uint8_t netdef_classful_len(const struct nd_ip *ip);
 bool netdef_ifname_valid(const char *s);
 bool netdef_host_name_valid(const char *s, size_t max);

@@ -2,9 +2,10 @@
 /*
  * DOC: the types of a definition's values
  *
- * A type reads and writes one field of a row's object: text to field, whether it is dumped, field to text, equality.
- * Types hold no state and know no element. Where libvirt's schema spreads one value over two attributes (address and
- * netmask or prefix; expiry and unit), the types of both work on the one field that netd keeps.
+ * A type reads and writes one field of a row's object: text to field, whether it is dumped, field to text,
+ * equality. Types hold no state and know no element. Where libvirt's schema spreads one value over two
+ * attributes (address and netmask or prefix; expiry and unit), the types of both work on the one field that
+ * netd keeps.
  */
 #include "netd/xml/rows.h"
 
@@ -487,8 +488,9 @@ const struct row_type row_type_word = {
 };
 
 /*
- * Lease time: expiry counts in unit. The field of expiry is lease_s, with is the unit's; for unit it is the other way
- * round. expiry is read first (table order) and left in units; unit, which has a default, turns it into seconds.
+ * Lease time: expiry counts in unit. The field of expiry is lease_s, with is the unit's; for unit it is the
+ * other way round. expiry is read first (table order) and left in units; unit, which has a default, turns it
+ * into seconds.
  */
 #define LEASE_MIN_S 120 /* libvirt's and dnsmasq's */
 

@@ -2,8 +2,8 @@
 /*
  * DOC: any bytes as a network definition
  *
- * What is accepted must be stable: written out and read again it is the same document and no change; a copy writes the same.
- * What is refused must say so, in text that is valid for JSON (no control characters).
+ * What is accepted must be stable: written out and read again it is the same document and no change; a copy
+ * writes the same. What is refused must say so, in text that is valid for JSON (no control characters).
  */
 #include "base/mem.h"
 #include "netd/xml/netdef.h"
@@ -33,6 +33,7 @@ static void check_refusal(const struct nd_error *e, int code)
 	char text[2 * ND_ERROR_STORE];
 
 	must(code < 0 && e->code == code, "code and error differ");
+	must(code != ND_MEMORY, "no input of this size can exhaust memory");
 	nd_error_format(e, text, sizeof text);
 	must(text[0] != '\0', "refused without a text");
 	for (const char *p = text; *p; p++)

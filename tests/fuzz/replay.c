@@ -2,9 +2,9 @@
 /*
  * DOC: a fuzz target run over its corpus, as a test
  *
- * replay DIR: gives every file of DIR to the target's LLVMFuzzerTestOneInput(), each in a buffer of its exact size so
- * that the sanitizers see a byte read beyond it. An empty or unreadable DIR fails: a moved corpus must not read as
- * success. replay FILE does one, to look at a finding.
+ * replay DIR: gives every file of DIR to the target's LLVMFuzzerTestOneInput(), each in a buffer of its exact
+ * size so that the sanitizers see a byte read beyond it. An empty or unreadable DIR fails: a moved corpus
+ * must not read as success. replay FILE does one, to look at a finding.
  */
 #include "base/mem.h"
 

@@ -2,8 +2,8 @@
 /*
  * DOC: tests of the written form
  *
- * The expected documents are libvirt's own dumps (9.0, net-dumpxml after net-define of the same input), but for what netd adds and
- * for STP, which is off here where the definition does not say it.
+ * The expected documents are libvirt's own dumps (9.0, net-dumpxml after net-define of the same input), but
+ * for what netd adds and for STP, which is off here where the definition does not say it.
  */
 #include "base/mem.h"
 #include "netd/xml/netdef.h"

@@ -2,11 +2,13 @@
 /*
  * DOC: tests of the definition parser
  *
- * Data rows: a document and the error or warnings it must give. Texts that libvirt has are libvirt's (9.0, tried).
+ * Data rows: a document and the error or warnings it must give. Texts that libvirt has are libvirt's (9.0,
+ * tried).
  */
 #include "base/mem.h"
 #include "netd/xml/netdef.h"
 
+#include <libxml/xmlmemory.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -183,6 +185,28 @@ static void test_refusals(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(bad_rows); i++)
 		assert_refused(bad_rows[i].xml, strlen(bad_rows[i].xml), NULL, bad_rows[i].code,
 			       bad_rows[i].message);
+}
+
+/* UTF-8 and nothing else, whatever the document declares or begins with. */
+static void test_encodings(void **state)
+{
+	static const char utf16[] = "\xff\xfe<\0n\0/\0>\0", utf16_bare[] = "<\0n\0/\0>\0",
+			  ebcdic[] = "\x4c\x6f\xa7\x94\x93";
+	static const char late_nul[] = "<network>\0</network>",
+			  latin1[] = "<?xml version='1.0' encoding='ISO-8859-1'?><n a='\xe9'/>";
+	static const char start[] = "line 1: Start tag expected, '<' not found (definitions are UTF-8)";
+	struct netdef *d = NULL;
+
+	assert_refused(utf16, sizeof utf16 - 1, NULL, ND_PARSE, start);
+	assert_refused(utf16_bare, sizeof utf16_bare - 1, NULL, ND_PARSE, start);
+	assert_refused(ebcdic, sizeof ebcdic - 1, NULL, ND_PARSE, start);
+	assert_int_equal(netdef_parse(late_nul, sizeof late_nul - 1, NULL, NULL, NULL, &d, NULL), ND_PARSE);
+	assert_refused(latin1, sizeof latin1 - 1, NULL, ND_PARSE,
+		       "line 1: Input is not proper UTF-8, indicate encoding !");
+	assert_int_equal(netdef_parse("\xef\xbb\xbf" NET("<domain name='x'/>"),
+				      strlen(NET("<domain name='x'/>")) + 3, NULL, NULL, NULL, &d, NULL),
+			 0);
+	netdef_free(d);
 }
 
 static void test_file_in_message(void **state)
@@ -404,6 +428,54 @@ static void test_many_hosts(void **state)
 	nd_buf_done(&xml);
 }
 
+static long allocations_left = -1; /* libxml2's; below 0: no end */
+
+static bool allocation_fails(void)
+{
+	return allocations_left >= 0 && allocations_left-- == 0;
+}
+
+static void *count_malloc(size_t size)
+{
+	return allocation_fails() ? NULL : malloc(size);
+}
+
+static void *count_realloc(void *p, size_t size)
+{
+	return allocation_fails() ? NULL : realloc(p, size);
+}
+
+static char *count_strdup(const char *s)
+{
+	return allocation_fails() ? NULL : strdup(s);
+}
+
+/*
+ * Each allocation of libxml2 fails once: refused, or the whole definition, never a part of it. libxml2 2.9
+ * takes some lacks of memory for a missing name, thus ND_PARSE.
+ */
+static void test_no_memory(void **state)
+{
+	const char *xml = "<network " NS "><name>n</name><x/><ip address='10.0.0.1' netd:subnet='auto'><dhcp>"
+			  "<host name='a' ip='10.0.0.2'/></dhcp></ip></network>";
+	long i = 0;
+
+	for (int code = ND_MEMORY; code < 0 || allocations_left < 0; i++) {
+		struct netdef *d = NULL;
+
+		allocations_left = i;
+		code = netdef_parse(xml, strlen(xml), NULL, NULL, NULL, &d, NULL);
+		if (code == 0)
+			assert_true(d->ip_cnt == 1 && d->ips[0].host_cnt == 1 && d->ips[0].subnet_auto);
+		else
+			assert_true(code == ND_MEMORY || code == ND_PARSE);
+		netdef_free(d);
+		assert_true(i < 1000);
+	}
+	allocations_left = -1;
+	assert_true(i > 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,7 +488,10 @@ int main(void)
 		cmocka_unit_test(test_classful),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_many_hosts),
+		cmocka_unit_test(test_no_memory),
+		cmocka_unit_test(test_encodings),
 	};
 
+	xmlMemSetup(free, count_malloc, count_realloc, count_strdup);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
