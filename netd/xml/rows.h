@@ -115,7 +115,8 @@ static inline const void *row_list_item(const struct row *r, const void *obj, si
 {
 	return *(const char *const *)row_field_const(r, obj) + i * r->size;
 }
-/* Appends a zeroed item and marks the list as given. Return: NULL on ENOMEM. */
+/* Appends a zeroed item and marks the list as given; on lists built by it alone, not yet trimmed.
+ * Return: NULL on ENOMEM. */
 void *row_list_append(const struct row *r, void *obj);
 /* Gives back what the lists of obj (of element r) have in reserve. */
 void row_lists_trim(const struct row *r, void *obj);
