@@ -45,12 +45,13 @@ static int on_hello(struct dhcp_control *c, struct nd_reader *body, struct nd_er
 	return 0;
 }
 
-static int check_ifindex(uint32_t v, int *ret, struct nd_error *e)
+/* Return: the index, positive, or ND_PROTOCOL. */
+static int read_ifindex(struct nd_reader *body, struct nd_error *e)
 {
+	uint32_t v = nd_read_be32(body);
 	if (v == 0 || v > INT32_MAX)
 		return nd_fail(e, ND_PROTOCOL, "interface index %u", v);
-	*ret = (int)v;
-	return 0;
+	return (int)v;
 }
 
 static int read_lease(struct nd_reader *body, struct dhcp_lease *ret, struct nd_error *e)
@@ -66,10 +67,9 @@ static int read_lease(struct nd_reader *body, struct dhcp_lease *ret, struct nd_
 
 static int on_send(struct dhcp_control *c, struct nd_reader *body, struct nd_error *e)
 {
-	int ifindex;
-	int r = check_ifindex(nd_read_be32(body), &ifindex, e);
-	if (r < 0)
-		return r;
+	int ifindex = read_ifindex(body, e);
+	if (ifindex < 0)
+		return ifindex;
 	size_t len = nd_reader_left(body);
 	c->ops->send(c->arg, ifindex, nd_read_view(body, len), len);
 	return 0;
@@ -78,12 +78,11 @@ static int on_send(struct dhcp_control *c, struct nd_reader *body, struct nd_err
 static int on_propose(struct dhcp_control *c, struct nd_reader *body, struct nd_error *e)
 {
 	struct dhcp_lease lease;
-	int ifindex;
 	uint64_t id = nd_read_be64(body);
-	int r = check_ifindex(nd_read_be32(body), &ifindex, e);
-	if (r < 0)
-		return r;
-	r = read_lease(body, &lease, e);
+	int ifindex = read_ifindex(body, e);
+	if (ifindex < 0)
+		return ifindex;
+	int r = read_lease(body, &lease, e);
 	if (r < 0)
 		return r;
 	size_t len = nd_reader_left(body);

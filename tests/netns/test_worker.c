@@ -207,15 +207,10 @@ static int setup(void **state)
 	snprintf(mark, sizeof(mark), "%u", FOREIGN);
 	const char *argv[] = { worker_path, "--root",         root, "--uid", NOBODY, "--gid",
 			       NOBODY,      "--foreign-mark", mark, NULL };
-	/* What the sanitizers are told reaches a worker that is built with them. */
-	const char *envp[] = { "ASAN_OPTIONS=detect_leaks=0", NULL };
 	const int given[] = { fds[1], dhcp_fd, arp_fd };
-	const struct nd_spawn spawn = { .path = worker_path,
-					.argv = argv,
-					.envp = envp,
-					.fds = given,
-					.fd_cnt = 3,
-					.die_with_parent = true };
+	const struct nd_spawn spawn = {
+		.path = worker_path, .argv = argv, .fds = given, .fd_cnt = 3, .die_with_parent = true
+	};
 	OK(nd_spawn(&spawn, &s->pid, &e));
 	close(fds[1]);
 	OK(dhcp_control_new(fds[0], &ops, NULL, &s->control, &e));
