@@ -27,6 +27,8 @@ static json_t *attach_params(const struct network_option *what, bool vnet_header
 		bad |= json_object_set_new(params, "name", json_string(what->name));
 	if (what->mac_set)
 		bad |= json_object_set_new(params, "mac", json_string(nd_mac_to_string(&what->mac, mac)));
+	if (what->mac_unknown)
+		bad |= json_object_set_new(params, "macGuard", json_false());
 	if (bad) {
 		json_decref(params);
 		return NULL;

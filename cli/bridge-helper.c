@@ -95,6 +95,7 @@ static int parse_arguments(struct helper *h, int argc, char **argv, struct nd_er
 		return rc;
 	if (!h->what.network && h->bridge)
 		rc = set_string(&h->what.network, h->bridge, e);
+	h->what.mac_unknown = !h->what.mac_set; /* QEMU tells its helper nothing of the guest */
 	if (rc == 0 && (optind < argc || !h->what.network || !h->what.network[0] || h->fd < 0))
 		rc = nd_fail(e, ND_INVALID, USAGE);
 	return rc;

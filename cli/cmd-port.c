@@ -73,6 +73,7 @@ int cmd_port_info(struct cli *cli, const struct cli_args *args)
 	print_number(cli, "MTU", p, "mtu");
 	print_number(cli, "Queues", p, "queues");
 	output_line(cli->out, "Vnet header", api_get_bool(p, "vnetHeader", false) ? "yes" : "no");
+	output_line(cli->out, "MAC guard", api_get_bool(p, "macGuard", false) ? "on" : "off");
 	print_number(cli, "Owner UID", p, "ownerUid");
 	print_number(cli, "Owner PID", p, "ownerPid");
 	output_line(cli->out, "Since", output_time(api_get_int(p, "since", -1), when));

@@ -18,6 +18,7 @@ struct network_option {
 	char *name;    /* the port's; heap, NULL: none */
 	bool mac_set;
 	struct nd_mac mac; /* unicast */
+	bool mac_unknown;  /* the guest gets a MAC of its VMM's: no MAC guard */
 	unsigned queues;   /* 1 to NETWORK_QUEUES_MAX; 1 when not given */
 };
 /* Return: 0, ND_INVALID with the text and the offending word, or ND_MEMORY; *ret is written on success only, and then the caller's. */

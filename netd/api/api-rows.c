@@ -69,6 +69,7 @@ static const struct api_field port_fields[] = {
 	{ "mtu", API_INT },
 	{ "queues", API_INT },
 	{ "vnetHeader", API_BOOL },
+	{ "macGuard", API_BOOL, "frames from other MACs are dropped" },
 	{ "ownerUid", API_INT, "who attached it" },
 	{ "ownerPid", API_INT },
 	{ "since", API_INT, "seconds since 1970" },
@@ -181,6 +182,8 @@ static const struct api_field in_attach[] = {
 	{ "interfaceName", API_STRING, "the TAP device's; chosen when missing", API_OPTIONAL },
 	{ "queues", API_INT, "1 when missing", API_OPTIONAL },
 	{ "vnetHeader", API_BOOL, "true when missing", API_OPTIONAL },
+	{ "macGuard", API_BOOL, "true when missing; false where the guest's MAC is not known here",
+	  API_OPTIONAL },
 };
 static const struct api_field out_attach[] = {
 	{ "port", API_RECORD, NULL, 0, &port_record },

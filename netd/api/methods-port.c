@@ -31,6 +31,7 @@ json_t *methods_port(const struct port *p)
 	out_int(&b, "mtu", live && live->mtu ? live->mtu : ETHERNET_MTU);
 	out_int(&b, "queues", p->queue_cnt);
 	out_bool(&b, "vnetHeader", p->vnet_hdr);
+	out_bool(&b, "macGuard", p->mac_guard);
 	out_int(&b, "ownerUid", p->owner_uid);
 	out_int(&b, "ownerPid", p->owner_pid);
 	out_int(&b, "since", (long long)p->since_s);
@@ -150,6 +151,7 @@ void method_attach(struct call *call, const json_t *in)
 		.name = api_get_string(in, "name"),
 		.ifname = api_get_string(in, "interfaceName"),
 		.vnet_hdr = api_get_bool(in, "vnetHeader", true),
+		.mac_guard = api_get_bool(in, "macGuard", true),
 		.uid = peer->cred.uid,
 		.pid = peer->cred.pid,
 	};

@@ -17,9 +17,12 @@
 #include "netd/core/network.h"
 #include "netd/core/plan.h"
 #include "netd/core/port.h"
+#include "netd/core/reaper.h"
 #include <ctype.h>
 #include <errno.h>
 
+#define BRIDGE_PORTS_MAX \
+	1023 /* the kernel's BR_MAX_PORTS (1 << 10), port numbers from 1: net/bridge/br_private.h */
 #define TAP_NAME_TRIES 64 /* names another program may take between our choice and the kernel's */
 
 static int check_name(const char *name, struct nd_error *e)
@@ -111,12 +114,21 @@ static int refuse_taken(const struct core *c, const struct network *n, const str
 	return 0;
 }
 
+/* Asked before the device is made: to take one away again costs 17 ms. */
+static int check_room(const struct network *n, struct nd_error *e)
+{
+	if (n->port_cnt + n->foreign_ports < BRIDGE_PORTS_MAX)
+		return 0;
+	return nd_fail(e, ND_LIMIT, "bridge '%s' is full: %u ports", n->bridge,
+		       n->port_cnt + n->foreign_ports);
+}
+
 static struct port *new_port(struct core *c, struct network *n, const struct attach_request *req,
 			     struct nd_error *e)
 {
 	struct nd_uuid uuid;
 	choose_uuid(n, req, &uuid);
-	if (refuse_taken(c, n, &uuid, req, e) < 0)
+	if (check_room(n, e) < 0 || refuse_taken(c, n, &uuid, req, e) < 0)
 		return NULL;
 	struct port *p = model_port_new(&uuid);
 	if (!p) {
@@ -127,6 +139,7 @@ static struct port *new_port(struct core *c, struct network *n, const struct att
 	nd_strcpy(p->name, sizeof p->name, req->name ? req->name : "");
 	p->queue_cnt = req->queue_cnt;
 	p->vnet_hdr = req->vnet_hdr;
+	p->mac_guard = req->mac_guard;
 	p->owner_uid = req->uid;
 	p->owner_pid = req->pid;
 	p->since_s = nd_wall_s();
@@ -183,7 +196,9 @@ static int make(struct core *c, struct network *n, const struct attach_request *
 		*ret = p;
 		return 0;
 	}
-	tap_handle_close(tap); /* nobody else holds it: the kernel deletes it */
+	for (size_t i = 0; i < tap->fd_cnt; i++) /* nobody else holds it: the kernel deletes it */
+		reaper_close(c->reaper, tap->fds[i]);
+	tap->fd_cnt = 0;
 	model_port_free(p);
 	return e->code;
 }

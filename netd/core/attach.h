@@ -16,6 +16,7 @@ struct attach_request {
 	const char *ifname; /* wanted TAP name, NULL: vnet%d */
 	uint16_t queue_cnt; /* 1 … TAP_QUEUES_MAX */
 	bool vnet_hdr;
+	bool mac_guard; /* false: the VMM gives the guest a MAC netd does not know (QEMU's bridge helper) */
 	uid_t uid;
 	pid_t pid;
 };

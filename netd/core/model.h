@@ -61,6 +61,7 @@ struct port {
 	char ifname[ND_IFNAMSIZ];
 	uint16_t queue_cnt;
 	bool vnet_hdr;
+	bool mac_guard;  /* only frames from `mac` come in; off where the guest's MAC is its VMM's secret */
 	uid_t owner_uid; /* peer that attached it */
 	pid_t owner_pid;
 	uint64_t since_s; /* wall clock */

@@ -151,7 +151,7 @@ void plan_dhcp_port(const struct port *p, struct dhcp_port *ret)
 void plan_nat_port(const struct port *p, struct nat_config *ret)
 {
 	*ret = (struct nat_config){ .kind = NAT_PORT,
-				    .port = { .mark = p->mark, .mac = p->mac, .mac_guard = true } };
+				    .port = { .mark = p->mark, .mac = p->mac, .mac_guard = p->mac_guard } };
 	nd_strcpy(ret->port.name, sizeof ret->port.name, p->ifname);
 }
 

@@ -20,31 +20,45 @@ struct reaper {
 	struct ev_loop *loop;
 	struct ev_async wake;
 	struct nd_nl *nl; /* the thread's own */
+	bool deletes;     /* the thread's own: this batch has links */
 	struct nd_jobs *jobs;
 };
 struct reap_job {
 	struct nd_job job;
-	int ifindex;
+	int ifindex; /* 0: none */
+	int fd;      /* -1: none */
 };
+
+static int reap_begin(void *ctx, struct nd_error *e)
+{
+	((struct reaper *)ctx)->deletes = false;
+	return 0;
+}
 
 static int reap_run(void *ctx, struct nd_job *job, struct nd_error *e)
 {
 	struct reaper *r = ctx;
-	struct nd_error absent = ND_ERROR_INIT;
-	int err = nd_link_set_group(r->nl, container_of(job, struct reap_job, job)->ifindex, GROUP_REAPED,
-				    &absent);
-	if (err < 0 && absent.sys != ENODEV)
-		nd_error_copy(e, &absent);
-	return absent.sys == ENODEV ? 0 : err;
+	struct reap_job *j = container_of(job, struct reap_job, job);
+	struct nd_error failed = ND_ERROR_INIT;
+	if (j->fd >= 0)
+		close(take_fd(j->fd));
+	if (!j->ifindex)
+		return 0;
+	int err = nd_link_set_group(r->nl, j->ifindex, GROUP_REAPED, &failed);
+	if (failed.sys == ENODEV)
+		return 0;
+	r->deletes |= err == 0;
+	nd_error_copy(e, &failed);
+	return err;
 }
 
 static int reap_commit(void *ctx, struct nd_error *e)
 {
 	struct reaper *r = ctx;
-	return nd_link_delete_group(r->nl, GROUP_REAPED, e);
+	return r->deletes ? nd_link_delete_group(r->nl, GROUP_REAPED, e) : 0;
 }
 
-static const struct nd_job_ops reap_ops = { NULL, reap_run, reap_commit, NULL };
+static const struct nd_job_ops reap_ops = { reap_begin, reap_run, reap_commit, NULL };
 
 static void reap_done(struct nd_job *job, const struct nd_error *e)
 {
@@ -95,12 +109,23 @@ void reaper_free(struct reaper *r)
 	free(r);
 }
 
-void reaper_delete(struct reaper *r, int ifindex)
+static bool push(struct reaper *r, int ifindex, int fd)
 {
 	struct reap_job *j = calloc(1, sizeof *j);
 	if (!j)
-		return; /* adoption finds it by its group */
-	j->job.done = reap_done;
-	j->ifindex = ifindex;
+		return false;
+	*j = (struct reap_job){ .job = { .done = reap_done }, .ifindex = ifindex, .fd = fd };
 	nd_jobs_push(r->jobs, &j->job);
+	return true;
+}
+
+void reaper_delete(struct reaper *r, int ifindex)
+{
+	push(r, ifindex, -1); /* on ENOMEM adoption finds it by its group */
+}
+
+void reaper_close(struct reaper *r, int fd)
+{
+	if (!push(r, 0, fd))
+		close(fd);
 }

@@ -12,4 +12,6 @@ struct reaper;
 int reaper_new(struct ev_loop *loop, struct reaper **ret, struct nd_error *e);
 void reaper_free(struct reaper *r);                /* finishes what is queued; NULL-safe */
 void reaper_delete(struct reaper *r, int ifindex); /* a retired link */
+/* Closes fd (taken) where it may be a TAP's last: that takes 17 ms (rcu_barrier), and a client chooses who closes last. */
+void reaper_close(struct reaper *r, int fd);
 #endif

@@ -81,13 +81,15 @@ int records_port_write(const struct core *c, const struct port *p, struct nd_err
 {
 	char path[RECORD_PATH_MAX], network[ND_UUID_STRLEN], mac[ND_MAC_STRLEN], text[PORT_RECORD_MAX];
 	port_path(c, &p->uuid, path);
-	int len = snprintf(
-		text, sizeof text,
-		"{\"version\":1,\"network\":\"%s\",\"name\":\"%s\",\"mac\":\"%s\",\"mark\":%u,"
-		"\"queues\":%u,\"vnetHeader\":%s,\"uid\":%u,\"pid\":%d,\"since\":%llu,\"state\":\"%s\"}\n",
-		nd_uuid_to_string(&p->network->uuid, network), p->name, nd_mac_to_string(&p->mac, mac),
-		p->mark, p->queue_cnt, p->vnet_hdr ? "true" : "false", (unsigned)p->owner_uid,
-		(int)p->owner_pid, (unsigned long long)p->since_s, port_state_to_string(p->state));
+	int len = snprintf(text, sizeof text,
+			   "{\"version\":1,\"network\":\"%s\",\"name\":\"%s\",\"mac\":\"%s\",\"mark\":%u,"
+			   "\"queues\":%u,\"vnetHeader\":%s,\"macGuard\":%s,\"uid\":%u,\"pid\":%d,\"since\":%"
+			   "llu,\"state\":\"%s\"}\n",
+			   nd_uuid_to_string(&p->network->uuid, network), p->name,
+			   nd_mac_to_string(&p->mac, mac), p->mark, p->queue_cnt,
+			   p->vnet_hdr ? "true" : "false", p->mac_guard ? "true" : "false",
+			   (unsigned)p->owner_uid, (int)p->owner_pid, (unsigned long long)p->since_s,
+			   port_state_to_string(p->state));
 	if (nd_file_write(path, text, (size_t)len, 0600, false, e) < 0)
 		return nd_wrap(e, "port record");
 	return 0;
@@ -103,12 +105,12 @@ void records_port_remove(const struct core *c, const struct port *p)
 static int port_from_json(json_t *root, struct port *p, struct nd_uuid *ret_network)
 {
 	const char *network, *name, *mac, *state;
-	int version, queues, vnet_hdr, pid;
+	int version, queues, vnet_hdr, mac_guard, pid;
 	json_int_t mark, uid, since;
-	if (json_unpack(root, "{s:i, s:s, s:s, s:s, s:I, s:i, s:b, s:I, s:i, s:I, s:s}", "version", &version,
-			"network", &network, "name", &name, "mac", &mac, "mark", &mark, "queues", &queues,
-			"vnetHeader", &vnet_hdr, "uid", &uid, "pid", &pid, "since", &since, "state",
-			&state) < 0)
+	if (json_unpack(root, "{s:i, s:s, s:s, s:s, s:I, s:i, s:b, s:b, s:I, s:i, s:I, s:s}", "version",
+			&version, "network", &network, "name", &name, "mac", &mac, "mark", &mark, "queues",
+			&queues, "vnetHeader", &vnet_hdr, "macGuard", &mac_guard, "uid", &uid, "pid", &pid,
+			"since", &since, "state", &state) < 0)
 		return ND_PARSE;
 	int st = port_state_from_string(state);
 	if (version != 1 || st < 0 || queues < 1 || queues > TAP_QUEUES_MAX ||
@@ -119,6 +121,7 @@ static int port_from_json(json_t *root, struct port *p, struct nd_uuid *ret_netw
 	p->mark = (uint32_t)mark;
 	p->queue_cnt = (uint16_t)queues;
 	p->vnet_hdr = vnet_hdr;
+	p->mac_guard = mac_guard;
 	p->owner_uid = (uid_t)uid;
 	p->owner_pid = pid;
 	p->since_s = (uint64_t)since;

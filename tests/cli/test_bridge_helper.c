@@ -92,18 +92,18 @@ static void test_gives_tap(void **state)
 		const char *parameters;
 	} cases[] = {
 		{ { "--use-vnet", "--fd=17", "--br=lab" }, /* QEMU */
-		  "\"network\":\"lab\",\"queues\":1,\"vnetHeader\":true" },
+		  "\"network\":\"lab\",\"queues\":1,\"vnetHeader\":true,\"macGuard\":false" },
 		{ { "--use-vnet", "--br=lab", "--fd=17" }, /* libvirt, virtio */
-		  "\"network\":\"lab\",\"queues\":1,\"vnetHeader\":true" },
+		  "\"network\":\"lab\",\"queues\":1,\"vnetHeader\":true,\"macGuard\":false" },
 		{ { "--br=lab", "--fd=17" }, /* libvirt, another device */
-		  "\"network\":\"lab\",\"queues\":1,\"vnetHeader\":false" },
+		  "\"network\":\"lab\",\"queues\":1,\"vnetHeader\":false,\"macGuard\":false" },
 		{ { "--net=blue", "--port=vm1", "--mac=52:54:00:AA:bb:01", "--use-vnet", "--fd=17",
 		    "--br=br0" },
 		  "\"network\":\"blue\",\"queues\":1,\"vnetHeader\":true,\"name\":\"vm1\",\"mac\":\"52:54:00:"
 		  "aa:bb:01\"" },
 		{ { "--br", "a network's name of more than sixteen letters", "--fd", "17" },
 		  "\"network\":\"a network's name of more than sixteen "
-		  "letters\",\"queues\":1,\"vnetHeader\":false" },
+		  "letters\",\"queues\":1,\"vnetHeader\":false,\"macGuard\":false" },
 	};
 	static const struct stub_row rows[] = { { ATTACHED, 1 } };
 

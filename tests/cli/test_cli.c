@@ -121,9 +121,11 @@ static const struct {
 	  "-------------------------------------------------------------------------\n"
 	  " vnet0       lab       -      52:54:00:00:00:01   -            attached\n\n" },
 	{ "port-info vnet0",
-	  REPLY("\"port\":{\"interface\":\"vnet0\",\"queues\":2,\"vnetHeader\":true,\"drops\":7}"),
+	  REPLY("\"port\":{\"interface\":\"vnet0\",\"queues\":2,\"vnetHeader\":true,\"macGuard\":true,"
+		"\"drops\":7}"),
 	  "GetPort\",\"parameters\":{\"port\":\"vnet0\"}}",
-	  "Interface:      vnet0\nQueues:         2\nVnet header:    yes\nSince:          never\nDrops:      "
+	  "Interface:      vnet0\nQueues:         2\nVnet header:    yes\nMAC guard:      on\nSince:         "
+	  " never\nDrops:      "
 	  "    7\n\n" },
 	{ "port-detach vnet0", "{}", "Detach\",\"parameters\":{\"port\":\"vnet0\"}}",
 	  "Port vnet0 detached\n\n" },
