@@ -312,8 +312,10 @@ static struct dhcp_binding *take(struct dhcp_pool *p, const struct dhcp_who *who
 	if (there)
 		dhcp_pool_remove(p, there);
 	b = binding_new(p, ip4, who->identity, true);
-	if (b)
+	if (b) {
 		b->fresh = !there;
+		b->lease.mac = who->mac;
+	}
 	return b;
 }
 
