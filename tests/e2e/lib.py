@@ -87,7 +87,8 @@ def links(ns=None):
 
 
 def ruleset():
-    return run("nft", "list", "ruleset").stdout
+    """As text, the tables in the order of their names: the kernel lists them by age."""
+    return "".join(sorted(re.findall(r"^table .*?^\}\n", run("nft", "list", "ruleset").stdout, re.M | re.S)))
 
 
 def comparable_links():
