@@ -207,19 +207,35 @@ static int adopt_lease(const struct dhcp_lease *l, void *arg)
 	return 0;
 }
 
+static int adopt_leases(struct core *c, struct nd_error *e)
+{
+	struct nd_error damaged = ND_ERROR_INIT;
+	size_t corrupt = 0;
+	char *warning;
+	int r = dhcp_store_each(disk_store_at_start(c->disk), NULL, adopt_lease, c, &corrupt, &damaged);
+	if (corrupt)
+		nd_log(ND_LOG_WARNING, "%zu rows of the lease store are damaged and were left out", corrupt);
+	if (r != ND_PARSE) {
+		nd_error_copy(e, &damaged);
+		return r;
+	}
+	if (disk_salvage(c->disk, &damaged, &warning, e) < 0)
+		return e->code;
+	nd_log(ND_LOG_ERR, "%s", warning ? warning : "the lease store was damaged");
+	free(warning);
+	return 0;
+}
+
 int adopt(struct core *c, struct nd_error *e)
 {
-	size_t corrupt = 0;
 	network_reload(c);
 	network_load_choices(c);
 	if (adopt_networks(c, e) < 0)
 		return e->code;
 	adopt_links(c);
 	/* From the first repair on the store belongs to its thread. */
-	if (dhcp_store_each(disk_store_at_start(c->disk), NULL, adopt_lease, c, &corrupt, e) < 0)
+	if (adopt_leases(c, e) < 0)
 		return nd_wrap(e, "leases");
-	if (corrupt)
-		nd_log(ND_LOG_WARNING, "%zu rows of the lease store are damaged and were left out", corrupt);
 	repair_mark_all(c, "netd started");
 	repair_now(c);
 	return sweep_elements(c, e);

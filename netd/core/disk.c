@@ -13,34 +13,40 @@
 struct disk {
 	struct ev_loop *loop;
 	struct ev_async wake;
-	struct dhcp_store *store;
+	struct dhcp_store *store; /* the store thread's, once the loop runs */
+	char path[512];
 	struct nd_jobs *store_jobs, *file_jobs;
 };
 
 static int store_begin(void *ctx, struct nd_error *e)
 {
-	return dhcp_store_begin(ctx, e);
+	return dhcp_store_begin(((struct disk *)ctx)->store, e);
+}
+static int store_run(void *ctx, struct nd_job *job, struct nd_error *e)
+{
+	struct disk_job *j = container_of(job, struct disk_job, job);
+	return j->run(((struct disk *)ctx)->store, j, e);
 }
 static int store_commit(void *ctx, struct nd_error *e)
 {
-	return dhcp_store_commit(ctx, e);
+	return dhcp_store_commit(((struct disk *)ctx)->store, e);
 }
 static void store_abort(void *ctx)
 {
-	dhcp_store_abort(ctx);
+	dhcp_store_abort(((struct disk *)ctx)->store);
 }
-static int job_run(void *ctx, struct nd_job *job, struct nd_error *e)
+static int file_run(void *ctx, struct nd_job *job, struct nd_error *e)
 {
 	struct disk_job *j = container_of(job, struct disk_job, job);
-	return j->run(ctx, j, e);
+	return j->run(NULL, j, e);
 }
 static void job_done(struct nd_job *job, const struct nd_error *e)
 {
 	struct disk_job *j = container_of(job, struct disk_job, job);
 	j->done(j, e);
 }
-static const struct nd_job_ops store_ops = { store_begin, job_run, store_commit, store_abort };
-static const struct nd_job_ops file_ops = { NULL, job_run, NULL, NULL };
+static const struct nd_job_ops store_ops = { store_begin, store_run, store_commit, store_abort };
+static const struct nd_job_ops file_ops = { NULL, file_run, NULL, NULL };
 
 static void on_wake(struct ev_loop *loop, struct ev_async *w, int revents)
 {
@@ -55,31 +61,58 @@ static void wake(void *arg)
 	ev_async_send(d->loop, &d->wake);
 }
 
-static int open_store(const char *path, struct dhcp_store **ret, char **ret_warning, struct nd_error *e)
+/* Moves a damaged file aside and begins a new one. *ret_warning says so. */
+static int begin_anew(struct disk *d, const struct nd_error *why, char **ret_warning, struct nd_error *e)
 {
-	struct nd_error first = ND_ERROR_INIT;
-	char aside[512], text[1024];
-	int r = dhcp_store_open(path, ret, &first);
-	if (r != ND_PARSE) {
-		if (r < 0)
-			nd_error_copy(e, &first);
-		return r;
-	}
-	if (dhcp_store_quarantine(path, aside, sizeof aside, e) < 0)
+	char aside[sizeof d->path + 64], text[1024];
+	if (dhcp_store_quarantine(d->path, aside, sizeof aside, e) < 0)
 		return nd_wrap(e, "the lease store is damaged");
-	nd_error_format(&first, text, sizeof text);
-	if (asprintf(ret_warning, "%s; it was moved to %s and a new one begun: leases are lost", text,
+	nd_error_format(why, text, sizeof text);
+	free(*ret_warning);
+	if (asprintf(ret_warning, "%s; it was moved to %s and a new one begun with what could be read", text,
 		     aside) < 0)
 		*ret_warning = NULL;
-	return dhcp_store_open(path, ret, e);
+	return dhcp_store_open(d->path, &d->store, e);
+}
+
+static int open_store(struct disk *d, char **ret_warning, struct nd_error *e)
+{
+	struct nd_error first = ND_ERROR_INIT;
+	int r = dhcp_store_open(d->path, &d->store, &first);
+	if (r == ND_PARSE)
+		return begin_anew(d, &first, ret_warning, e);
+	if (r < 0)
+		nd_error_copy(e, &first);
+	return r;
+}
+
+static int salvage_one(const struct dhcp_lease *l, void *arg)
+{
+	dhcp_store_put(arg, l,
+		       NULL); /* a row that does not go in is lost like those that could not be read */
+	return 0;
+}
+
+int disk_salvage(struct disk *d, const struct nd_error *why, char **ret_warning, struct nd_error *e)
+{
+	struct dhcp_store *old = take_ptr(d->store);
+	*ret_warning = NULL;
+	int r = begin_anew(d, why, ret_warning, e);
+	if (r == 0)
+		r = dhcp_store_begin(d->store, e);
+	if (r == 0) {
+		dhcp_store_each(old, NULL, salvage_one, d->store, NULL, NULL);
+		r = dhcp_store_commit(d->store, e);
+	}
+	dhcp_store_close(old);
+	return r < 0 ? nd_wrap(e, "begin a new lease store") : 0;
 }
 
 int disk_new(struct ev_loop *loop, const char *state_dir, struct disk **ret, char **ret_warning,
 	     struct nd_error *e)
 {
-	char path[512];
 	*ret_warning = NULL;
-	if ((size_t)snprintf(path, sizeof path, "%s/netd.db", state_dir) >= sizeof path)
+	if (strlen(state_dir) + sizeof "/netd.db" > sizeof((struct disk *)0)->path)
 		return nd_fail(e, ND_INVALID, "state folder '%s': name too long", state_dir);
 	if (nd_dir_make(state_dir, 0700, e) < 0)
 		return nd_wrap(e, "state folder");
@@ -87,12 +120,12 @@ int disk_new(struct ev_loop *loop, const char *state_dir, struct disk **ret, cha
 	if (!d)
 		return nd_fail(e, ND_MEMORY, "disk threads");
 	d->loop = loop;
+	snprintf(d->path, sizeof d->path, "%s/netd.db", state_dir);
 	ev_async_init(&d->wake, on_wake);
 	ev_async_start(loop, &d->wake);
 	ev_unref(loop);
-	if (open_store(path, &d->store, ret_warning, e) < 0 ||
-	    nd_jobs_new("netd-store", &store_ops, d->store, STORE_BATCH_MAX, wake, d, &d->store_jobs, e) <
-		    0 ||
+	if (open_store(d, ret_warning, e) < 0 ||
+	    nd_jobs_new("netd-store", &store_ops, d, STORE_BATCH_MAX, wake, d, &d->store_jobs, e) < 0 ||
 	    nd_jobs_new("netd-files", &file_ops, NULL, 0, wake, d, &d->file_jobs, e) < 0) {
 		int r = nd_wrap(e, "lease store");
 		disk_free(d);
@@ -148,7 +181,7 @@ static void file_job_free(struct file_job *f)
 	free(f);
 }
 
-static int file_run(struct dhcp_store *store, struct disk_job *j, struct nd_error *e)
+static int file_job_run(struct dhcp_store *store, struct disk_job *j, struct nd_error *e)
 {
 	struct file_job *f = container_of(j, struct file_job, j);
 	if (!f->text)
@@ -170,9 +203,10 @@ int disk_file(struct disk *d, const char *path, char *text, struct nd_done done)
 		free(text);
 		return ND_MEMORY;
 	}
-	*f = (struct file_job){
-		.j = { .run = file_run, .done = file_done }, .path = strdup(path), .text = text, .done = done
-	};
+	*f = (struct file_job){ .j = { .run = file_job_run, .done = file_done },
+				.path = strdup(path),
+				.text = text,
+				.done = done };
 	if (!f->path) {
 		file_job_free(f);
 		return ND_MEMORY;

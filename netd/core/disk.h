@@ -27,6 +27,10 @@ void disk_push_file(struct disk *d, struct disk_job *j);
 /* Before the loop runs, and only then: the store itself, for start-up's reads. */
 struct dhcp_store *disk_store_at_start(struct disk *d);
 
+/* Before the loop runs, and only then: the store turned out to be damaged (why). It is moved aside, and a new one begun with the leases that can be read.
+ * *ret_warning: as disk_new's. */
+int disk_salvage(struct disk *d, const struct nd_error *why, char **ret_warning, struct nd_error *e);
+
 /* A definition file: written (text taken) or removed (text NULL), synced. path is copied. */
 int disk_file(struct disk *d, const char *path, char *text, struct nd_done done);
 /* A setting in the store; value NULL deletes. Failure is logged: nothing waits for it. */
