@@ -88,8 +88,8 @@ static struct port *find_port(struct call *call, const char *key)
 
 void method_get_port(struct call *call, const json_t *in)
 {
-	struct port *p = find_port(call, api_get_string(in, "port"));
 	struct core *c = call_arg(call);
+	struct port *p = find_port(call, api_get_string(in, "port"));
 	json_t *record;
 	uint64_t drops;
 	struct out b;
