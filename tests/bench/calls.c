@@ -7,10 +7,10 @@
  *
  *   calls net-start SOCKET SAMPLES       StartNetwork of a NAT + DHCP network  | bridge, up, address, nft batch
  *   calls attach SOCKET NETWORK SAMPLES PORTS   Attach, with PORTS there before | open, TUNSETIFF, header, offloads, alias + master + up
- *   calls helper HELPER BRIDGE SAMPLES   a bridge helper's whole run: fork, exec, descriptor received
+ *   calls helper HELPER BRIDGE SAMPLES OTHER OTHERBRIDGE   two bridge helpers' whole runs in turn: fork, exec, descriptor received
  *   calls fill SOCKET FIRST COUNT        CreateNetwork bench<i> in 10.x.y.0/24
  *   calls hold SOCKET COUNT              one port on each of bench0…; waits for end of input, then prints how many descriptors still are TAPs
- *   calls ready SOCKET MS                until the socket answers ListPorts
+ *   calls ready SOCKET MS                until the socket answers ListPorts; prints how many ports it named
  */
 #include "base/link.h"
 #include "base/mem.h"
@@ -418,20 +418,28 @@ static int run_helper(const char *helper, const char *bridge)
 	return fds[0];
 }
 
-static int mode_helper(const char *helper, const char *bridge, unsigned samples)
+static double time_helper(const char *helper, const char *bridge)
 {
-	struct samples s = { 0 };
+	double t0 = now_us();
+	int fd = run_helper(helper, bridge);
+	double t1 = now_us();
+	close(fd);
+	usleep(3000);
+	return t1 - t0;
+}
+
+static int mode_helper(const char *helper, const char *bridge, unsigned samples, const char *other,
+		       const char *other_bridge)
+{
+	struct samples netd = { 0 }, bare = { 0 };
 	for (unsigned i = 0; i <= samples; i++) {
-		double t0 = now_us();
-		int fd = run_helper(helper, bridge);
-		double t1 = now_us();
-		close(fd);
-		usleep(3000);
-		if (i > 0)
-			add_sample(&s, t1 - t0);
+		double ours = time_helper(helper, bridge), theirs = time_helper(other, other_bridge);
+		if (i > 0) {
+			add_sample(&netd, ours);
+			add_sample(&bare, theirs);
+		}
 	}
-	printf("{");
-	print_samples("helper", &s, "}\n");
+	print_pair(&netd, &bare);
 	return 0;
 }
 
@@ -472,6 +480,14 @@ static int mode_hold(const char *path, unsigned count)
 	return alive == count ? 0 : 1;
 }
 
+static unsigned count_in_reply(const char *what)
+{
+	unsigned cnt = 0;
+	for (const char *p = reply; (p = strstr(p, what)); p++)
+		cnt++;
+	return cnt;
+}
+
 static int mode_ready(const char *path, unsigned ms)
 {
 	double until = now_us() + ms * 1e3;
@@ -479,7 +495,7 @@ static int mode_ready(const char *path, unsigned ms)
 		int fd;
 		if (nd_sock_connect(path, &fd, NULL) == 0) {
 			if (call_try(fd, "{\"method\":\"io.netd.ListPorts\",\"parameters\":{}}", NULL)) {
-				puts("ready");
+				printf("ready %u\n", count_in_reply("\"ownerPid\":"));
 				return 0;
 			}
 			close(fd);
@@ -499,8 +515,8 @@ int main(int argc, char **argv)
 		return mode_net_start(argv[2], a);
 	if (!strcmp(mode, "attach") && argc == 6)
 		return mode_attach(argv[2], argv[3], b, (unsigned)atoi(argv[5]));
-	if (!strcmp(mode, "helper") && argc == 5)
-		return mode_helper(argv[2], argv[3], b);
+	if (!strcmp(mode, "helper") && argc == 7)
+		return mode_helper(argv[2], argv[3], b, argv[5], argv[6]);
 	if (!strcmp(mode, "fill") && argc == 5)
 		return mode_fill(argv[2], a, b);
 	if (!strcmp(mode, "hold") && argc == 4)

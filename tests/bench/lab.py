@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the benches run in: hosts and guests as network namespaces, the daemon, its clients.
+
+Only used inside the namespaces that run made: processes end with them.
+"""
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+BRIDGE_NF = pathlib.Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
+PATIENCE_S = 120
+
+
+class Failure(Exception):
+    """A bench cannot say anything; the text says why."""
+
+
+def sh(*argv, netns=None, **kw):
+    """Runs a command to its end. Return: its standard output."""
+    argv = nsenter(netns) + [str(a) for a in argv]
+    kw.setdefault("timeout", PATIENCE_S)
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kw)
+    if done.returncode != 0:
+        raise Failure(f"{' '.join(argv)}: status {done.returncode}: {(done.stderr or done.stdout).strip()[-400:]}")
+    return done.stdout
+
+
+def spawn(*argv, netns=None, **kw):
+    kw.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.Popen(nsenter(netns) + [str(a) for a in argv], **kw)
+
+
+def nsenter(netns):
+    return ["nsenter", "-t", str(netns.pid), "-n", "--"] if netns else []
+
+
+def wait_for(what, test, seconds=10.0, step=0.02):
+    until = time.monotonic() + seconds
+    while True:
+        got = test()
+        if got:
+            return got
+        if time.monotonic() > until:
+            raise Failure(f"no {what} in {seconds:g} s")
+        time.sleep(step)
+
+
+class Netns:
+    """A network namespace, held by a process that sleeps."""
+
+    def __init__(self):
+        self.process = spawn("unshare", "-n", "--", "sleep", "infinity")
+        self.pid = self.process.pid
+        own = os.readlink("/proc/self/ns/net")
+        wait_for("namespace", lambda: os.readlink(f"/proc/{self.pid}/ns/net") != own)
+        self.ip("link", "set", "lo", "up")
+
+    def ip(self, *words):
+        return sh("ip", *words, netns=self)
+
+
+def bridge_nf_off(netns=None):
+    """Bridged frames must not pass the IP hooks: that is what is measured. Return: what it is, for the record."""
+    if not BRIDGE_NF.exists():
+        return "absent"
+    sh("sh", "-c", f"echo 0 >{BRIDGE_NF}", netns=netns)
+    return sh("cat", BRIDGE_NF, netns=netns).strip()
+
+
+class Varlink:
+    """One connection."""
+
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(str(path))
+        self.sock.settimeout(PATIENCE_S)
+
+    def call(self, method, **parameters):
+        self.sock.sendall(json.dumps({"method": "io.netd." + method, "parameters": parameters}).encode() + b"\0")
+        data = b""
+        while not data.endswith(b"\0"):
+            more = self.sock.recv(1 << 20)
+            if not more:
+                raise Failure(f"{method}: netd closed the connection")
+            data += more
+        reply = json.loads(data[:-1])
+        if "error" in reply:
+            raise Failure(f"{method}: {reply['parameters'].get('message', reply['error'])}")
+        return reply["parameters"]
+
+
+class Netd:
+    """The daemon under test, in this namespace or the one given."""
+
+    def __init__(self, lab, name="netd", netns=None):
+        self.lab, self.netns, self.dir = lab, netns, lab.work / name
+        self.run_dir = pathlib.Path("/run") / name
+        self.socket = self.run_dir / "netd.sock"
+        self.log = self.dir / "netd.log"
+        self.process = None
+        (self.dir / "etc/networks").mkdir(parents=True, exist_ok=True)
+
+    def configure(self, text):
+        (self.dir / "etc/netd.conf").write_text(text)
+
+    def launch(self):
+        """Starts it and does not wait."""
+        with open(self.log, "ab") as log:
+            self.process = spawn(self.lab.binary("netd/netd"), "--config-dir", self.dir / "etc", "--state-dir", self.dir / "state",
+                                 "--run-dir", self.run_dir, "--log-level", "warning", netns=self.netns, stdout=log, stderr=log)
+
+    def start(self):
+        self.launch()
+        wait_for("answer from netd", self.answers)
+        return self
+
+    def answers(self):
+        if self.process.poll() is not None:
+            raise Failure(f"netd ended: {self.log.read_text()[-400:]}")
+        try:
+            return Varlink(self.socket).call("GetVersion")
+        except OSError:
+            return None
+
+    def client(self):
+        return Varlink(self.socket)
+
+    def kill(self):
+        """As a crash would; its worker dies with it."""
+        workers = self.workers()
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        for worker in workers: # ours now: we are the namespace's first process
+            os.waitpid(worker, 0)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=PATIENCE_S)
+
+    def workers(self):
+        text = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [int(w) for w in text.split()]
+
+    def pids(self):
+        return [self.process.pid] + self.workers()
+
+    def fill(self, first, count):
+        """count active NAT + DHCP networks, named bench<first>…"""
+        if count > 0:
+            self.lab.calls("fill", self.socket, first, count)
+
+
+class Lab:
+    """A bench's folder and binaries."""
+
+    def __init__(self, build, work, quick):
+        self.build, self.work, self.quick = pathlib.Path(build), pathlib.Path(work), quick
+
+    def binary(self, name):
+        return self.build / name
+
+    def calls(self, *args, **kw):
+        return sh(self.binary("tests/bench/calls"), *args, **kw)
+
+    def pick(self, full, quick):
+        return quick if self.quick else full
+
+
+def pss_kib(pid):
+    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    raise Failure(f"process {pid}: no Pss in smaps_rollup")
+
+
+def cpu_s(pid):
+    """User and system time of all threads of a process, ended ones too."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

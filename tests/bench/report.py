@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Figures from samples, and the table."""
+import random
+import statistics
+
+
+def percentile(samples, p):
+    ordered = sorted(samples)
+    return ordered[min(len(ordered) - 1, int(p / 100 * len(ordered)))]
+
+
+def median(samples):
+    return statistics.median(samples)
+
+
+def interval(netd, peer, rounds=1000):
+    """A 95 % interval of the ratio of medians, by drawing again from the samples. The seed is fixed: the same samples say the same."""
+    rng = random.Random(1)
+    ratios = sorted(median(rng.choices(netd, k=len(netd))) / median(rng.choices(peer, k=len(peer))) for _ in range(rounds))
+    return ratios[int(0.025 * rounds)], ratios[int(0.975 * rounds)]
+
+
+def row(bench, what, unit, netd, peer=None, peer_name="", goal="", met=None, note=""):
+    """One line of the table. netd and peer are samples, or one figure; met is a function of (median, ratio), or None where there is no goal."""
+    netd, peer = as_list(netd), as_list(peer)
+    value = median(netd)
+    ratio = value / median(peer) if peer else None
+    return {"bench": bench, "what": what, "unit": unit, "peer_name": peer_name, "netd": netd, "peer": peer, "ratio": ratio,
+            "goal": goal, "met": met(value, ratio) if met else None, "note": note}
+
+
+def as_list(samples):
+    return [] if samples is None else list(samples) if isinstance(samples, (list, tuple)) else [samples]
+
+
+def number(x):
+    return f"{x:.0f}" if x >= 1000 else f"{x:.1f}" if x >= 10 else f"{x:.2f}"
+
+
+HEAD = ["bench", "what", "unit", "peer", "", "p99", "netd", "p99", "ratio", "goal", "met"]
+
+
+def cells(r):
+    def two(samples):
+        # Of few samples the highest is no percentile.
+        return [number(median(samples)) if samples else "", number(percentile(samples, 99)) if len(samples) >= 20 else ""]
+    return [r["bench"], r["what"], r["unit"], r["peer_name"], *two(r["peer"]), *two(r["netd"]),
+            f"{r['ratio']:.3f}" if r["ratio"] is not None else "", r["goal"], {True: "yes", False: "NO", None: ""}[r["met"]]]
+
+
+def print_table(rows):
+    lines = [HEAD] + [cells(r) for r in rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
+    right = {5, 6, 7, 8, 4}
+    for n, line in enumerate(lines):
+        print("  ".join(c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths))).rstrip())
+        if n == 0:
+            print("  ".join("-" * w for w in widths))
+    for r in rows:
+        if r["note"]:
+            print(f"{r['bench']}, {r['what']}: {r['note']}")
