@@ -126,6 +126,8 @@ void dhcp_binding_stored(struct dhcp_engine *g, uint64_t id)
 	if (!b)
 		return;
 	proposal_end(g, b);
+	if (b->state != DHCP_BINDING_DECLINED)
+		dhcp_pool_settle(b->pool, b, true);
 	state_set(b, b->state == DHCP_BINDING_DECLINED ? DHCP_BINDING_DECLINED : DHCP_BINDING_BOUND);
 }
 
@@ -152,6 +154,7 @@ void dhcp_binding_set_aside(const struct dhcp_turn *t, struct dhcp_binding *b)
 	uint64_t id;
 
 	timer_stop(b);
+	dhcp_pool_settle(b->pool, b, false);
 	dhcp_pool_disown(b->pool, b);
 	b->lease.state = DHCP_LEASE_DECLINED;
 	state_set(b, DHCP_BINDING_DECLINED);

@@ -224,9 +224,27 @@ static void binding_free(struct dhcp_pool *p, struct dhcp_binding *b)
 	free(b);
 }
 
+void dhcp_pool_settle(struct dhcp_pool *p, struct dhcp_binding *b, bool stored)
+{
+	struct dhcp_binding *old = b->replaced_ip4 ? dhcp_pool_find_ip(p, b->replaced_ip4) : NULL;
+
+	b->replaced_ip4 = 0;
+	if (!old || old == b || old->has_identity || old->state != DHCP_BINDING_BOUND ||
+	    !dhcp_identity_equal(&old->lease.identity, &b->lease.identity))
+		return;
+	if (stored) {
+		dhcp_pool_remove(p, old);
+		return;
+	}
+	dhcp_pool_disown(p, b);
+	old->has_identity =
+		nd_map_insert(&p->by_identity, &old->by_identity, identity_hash(&old->lease.identity));
+}
+
 void dhcp_pool_remove(struct dhcp_pool *p, struct dhcp_binding *b)
 {
 	p->forget(p, b);
+	dhcp_pool_settle(p, b, false);
 	nd_map_remove(&p->by_ip, &b->by_ip);
 	bit_clear(p, b->lease.ip4);
 	binding_free(p, b);
@@ -267,9 +285,10 @@ static bool is_expired(const struct dhcp_binding *b, uint64_t now_s)
 	       !b->proposal && b->lease.expiry_s <= now_s;
 }
 
+/* Its own, or the lease that it is about to leave. */
 static bool is_of(const struct dhcp_binding *b, const struct dhcp_who *who)
 {
-	return b->has_identity && dhcp_identity_equal(&b->lease.identity, who->identity);
+	return b->state != DHCP_BINDING_DECLINED && dhcp_identity_equal(&b->lease.identity, who->identity);
 }
 
 /* Whether the binding b of a reserved address gives way to another client that the address is reserved for, too. */
@@ -299,15 +318,35 @@ bool dhcp_pool_may_hold(const struct dhcp_pool *p, const struct dhcp_who *who, u
 	return is_dynamic(p, ip4);
 }
 
-/* The address becomes the client's: what stood in its way goes, and so does the client's other binding. */
-static struct dhcp_binding *take(struct dhcp_pool *p, const struct dhcp_who *who, uint32_t ip4)
+/* The client leaves its binding for another. A lease that still runs stands until the new one is stored: only nobody's.
+ * Return: its address, 0: none. */
+static uint32_t leave(struct dhcp_pool *p, struct dhcp_binding *mine, uint64_t now_s)
+{
+	uint32_t ip4 = mine->replaced_ip4;
+
+	if (mine->state == DHCP_BINDING_BOUND && mine->lease.expiry_s > now_s) {
+		dhcp_pool_disown(p, mine);
+		return mine->lease.ip4;
+	}
+	mine->replaced_ip4 = 0;
+	dhcp_pool_remove(p, mine);
+	return ip4;
+}
+
+/* The address becomes the client's: what stood in its way goes, and the client leaves its other one. */
+static struct dhcp_binding *take(struct dhcp_pool *p, const struct dhcp_who *who, uint32_t ip4,
+				 uint64_t now_s)
 {
 	struct dhcp_binding *mine = dhcp_pool_find_identity(p, who->identity), *there, *b;
+	uint32_t left_ip4;
 
+	if (mine && mine->replaced_ip4 == ip4) {
+		dhcp_pool_remove(p, mine); /* back to the lease it was about to leave */
+		mine = dhcp_pool_find_identity(p, who->identity);
+	}
 	if (mine && mine->lease.ip4 == ip4)
 		return mine;
-	if (mine)
-		dhcp_pool_remove(p, mine);
+	left_ip4 = mine ? leave(p, mine, now_s) : 0;
 	there = dhcp_pool_find_ip(p, ip4);
 	if (there)
 		dhcp_pool_remove(p, there);
@@ -315,6 +354,7 @@ static struct dhcp_binding *take(struct dhcp_pool *p, const struct dhcp_who *who
 	if (b) {
 		b->fresh = !there;
 		b->lease.mac = who->mac;
+		b->replaced_ip4 = left_ip4;
 	}
 	return b;
 }
@@ -329,7 +369,7 @@ struct dhcp_binding *dhcp_pool_claim(struct dhcp_pool *p, const struct dhcp_who 
 	/* Of a reserved address may_hold() has seen to it. */
 	if (there && is_dynamic(p, ip4) && !is_expired(there, now_s) && !is_of(there, who))
 		return NULL;
-	return take(p, who, ip4);
+	return take(p, who, ip4, now_s);
 }
 
 static struct dhcp_binding *pick_dynamic(struct dhcp_pool *p, const struct dhcp_who *who, uint64_t now_s)
@@ -342,11 +382,11 @@ static struct dhcp_binding *pick_dynamic(struct dhcp_pool *p, const struct dhcp_
 		uint32_t at = bitmap_next_free(p, dhcp_identity_hash(who->identity) % p->size);
 
 		assert(at != NO_INDEX);
-		return take(p, who, ip_at(p, at));
+		return take(p, who, ip_at(p, at), now_s);
 	}
 	oldest = dhcp_heap_top(p);
 	if (oldest && oldest->free_at_s <= now_s)
-		return take(p, who, oldest->lease.ip4);
+		return take(p, who, oldest->lease.ip4, now_s);
 	return NULL;
 }
 
@@ -357,14 +397,14 @@ struct dhcp_binding *dhcp_pool_pick(struct dhcp_pool *p, const struct dhcp_who *
 	struct dhcp_binding *mine = dhcp_pool_find_identity(p, who->identity);
 
 	if (host && reservation_usable(p, host, who, now_s))
-		return take(p, who, host->ip4);
+		return take(p, who, host->ip4, now_s);
 	if (mine && is_dynamic(p, mine->lease.ip4))
 		return mine;
 	if (requested_ip4 && is_dynamic(p, requested_ip4)) {
 		const struct dhcp_binding *there = dhcp_pool_find_ip(p, requested_ip4);
 
 		if (!there || is_expired(there, now_s))
-			return take(p, who, requested_ip4);
+			return take(p, who, requested_ip4, now_s);
 	}
 	return pick_dynamic(p, who, now_s);
 }
@@ -414,8 +454,10 @@ struct dhcp_binding *dhcp_pool_load(struct dhcp_pool *p, const struct dhcp_lease
 	/* What is under way is newer than any record. */
 	if (!fits(p, l) || (there && there->proposal) || (mine && mine->proposal))
 		return NULL;
-	if (mine && mine != there)
+	/* Twice, where the one it has was about to replace another. */
+	while (owned && (mine = dhcp_pool_find_identity(p, &l->identity)))
 		dhcp_pool_remove(p, mine);
+	there = dhcp_pool_find_ip(p, l->ip4);
 	if (there)
 		dhcp_pool_remove(p, there);
 	b = binding_new(p, l->ip4, &l->identity, owned);

@@ -28,14 +28,16 @@ struct dhcp_binding {
 	struct nd_map_node by_proposal;                      /* the engine's, while proposal is set */
 	struct nd_list timer; /* the engine's: offers or probes, in order of deadline */
 	struct dhcp_pool *pool;
-	struct dhcp_saved *request;       /* PROBING: the DISCOVER to answer; heap, freed with the binding */
-	uint64_t deadline_ms;             /* of timer, now_ms terms */
-	uint64_t proposal;                /* id under way; 0: none */
-	uint64_t stored_expiry_s;         /* BOUND: what the store has while lease.expiry_s is proposed */
-	uint64_t free_at_s;               /* wall clock: the address may go to another then; DHCP_NEVER */
-	uint32_t heap_at;                 /* place in the pool's heap */
-	uint32_t mark;                    /* of the port that asked last; 0: loaded */
-	uint8_t state;                    /* enum dhcp_binding_state */
+	struct dhcp_saved *request; /* PROBING: the DISCOVER to answer; heap, freed with the binding */
+	uint64_t deadline_ms;       /* of timer, now_ms terms */
+	uint64_t proposal;          /* id under way; 0: none */
+	uint64_t stored_expiry_s;   /* BOUND: what the store has while lease.expiry_s is proposed */
+	uint64_t free_at_s;         /* wall clock: the address may go to another then; DHCP_NEVER */
+	uint32_t heap_at;           /* place in the pool's heap */
+	uint32_t mark;              /* of the port that asked last; 0: loaded */
+	uint32_t
+		replaced_ip4; /* where the identity's stored lease is while this one is none yet; 0: nowhere */
+	uint8_t state;        /* enum dhcp_binding_state */
 	bool has_identity, has_client_id; /* stands in the pool's map */
 	bool offered;                     /* an offer is out: on the engine's list of offers */
 	bool fresh;                       /* no lease of this address was known before */
@@ -96,6 +98,8 @@ void dhcp_pool_remove(struct dhcp_pool *p, struct dhcp_binding *b);
 
 /* Settles when the address may go to another; to be called after each change of state, offered, proposal or lease.expiry_s. */
 void dhcp_pool_schedule(struct dhcp_binding *b);
+/* What becomes of the lease at b->replaced_ip4: b has been stored in its place and it goes, or b has come to nothing and it is the identity's again. */
+void dhcp_pool_settle(struct dhcp_pool *p, struct dhcp_binding *b, bool stored);
 /* The binding loses its identity: it becomes an address set aside. */
 void dhcp_pool_disown(struct dhcp_pool *p, struct dhcp_binding *b);
 /* Replaces lease.client_id and keeps the index of ports' client identifiers. */

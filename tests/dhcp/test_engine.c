@@ -627,6 +627,66 @@ static void test_reservation(void **state)
 	host_done(&h);
 }
 
+/* A lease that a client is about to leave for its reservation stands until the new one is stored. */
+static void test_move(void **state)
+{
+	struct dhcp_host host = { .has_mac = true, .mac = mac_of(1), .ip4 = T_NET + 120 };
+	struct dhcp_input refused = { .kind = DHCP_INPUT_REFUSED };
+	struct ask a = { .type = DHCP_DISCOVER, .mac = mac_of(1) };
+	struct dhcp_network n = host_network();
+	struct answer got;
+	struct host h;
+	uint32_t old;
+
+	start(&h);
+	old = host_bind(&h, T_MARK, &a);
+	n.hosts = &host;
+	n.host_cnt = 1;
+	assert_int_equal(dhcp_engine_network_set(h.g, &n, NULL), 0);
+	for (int round = 0; round < 3; round++) {
+		a = (struct ask){ .type = DHCP_DISCOVER, .mac = mac_of(1) };
+		host_ask(&h, T_MARK, &a);
+		host_expect(&h, DHCP_OFFER, &got);
+		assert_int_equal(got.yiaddr, host.ip4);
+		host_ask(&h, T_MARK + 1,
+			 &(struct ask){ .type = DHCP_DISCOVER, .mac = mac_of(2), .requested = old });
+		host_expect(&h, DHCP_OFFER, &got);
+		assert_int_not_equal(got.yiaddr, old);
+		if (round == 0) {
+			host_tick(&h, 60000); /* not taken up: it is the client's again */
+			continue;
+		}
+		a.type = DHCP_REQUEST;
+		a.requested = host.ip4;
+		a.server = T_SERVER;
+		host_ask(&h, T_MARK, &a);
+		host_expect(&h, DHCP_ACK, &got);
+		refused.id = host_out(&h, OUT_PROPOSE)->id;
+		if (round == 1)
+			host_input(&h, &refused);
+		else
+			host_stored(&h, refused.id);
+	}
+	host_tick(&h, 60000);
+	host_ask(&h, T_MARK + 1, &(struct ask){ .type = DHCP_DISCOVER, .mac = mac_of(2), .requested = old });
+	host_expect(&h, DHCP_OFFER, &got);
+	assert_int_equal(got.yiaddr, old);
+	/* The reservation goes while its offer is out: the lease before it stays. */
+	old = host_bind(&h, T_MARK + 2, &(struct ask){ .mac = mac_of(3) });
+	host.mac = mac_of(3);
+	host.ip4 = T_NET + 20;
+	assert_int_equal(dhcp_engine_network_set(h.g, &n, NULL), 0);
+	host_ask(&h, T_MARK + 2, &(struct ask){ .type = DHCP_DISCOVER, .mac = mac_of(3) });
+	host_expect(&h, DHCP_OFFER, &got);
+	assert_int_equal(got.yiaddr, T_NET + 20);
+	n.host_cnt = 0;
+	assert_int_equal(dhcp_engine_network_set(h.g, &n, NULL), 0);
+	host_ask(&h, T_MARK + 2,
+		 &(struct ask){ .type = DHCP_REQUEST, .mac = mac_of(3), .ciaddr = old, .dst_ip4 = T_SERVER });
+	host_expect(&h, DHCP_ACK, &got);
+	host_done(&h);
+}
+
 static void test_names(void **state)
 {
 	struct dhcp_host hosts[] = { { .name = "vm2", .ip4 = T_NET + 20 },
@@ -922,6 +982,7 @@ static void test_configuration(void **state)
 struct holder { /* what a store would hold */
 	bool used;
 	struct dhcp_identity identity;
+	uint64_t expiry_s;
 };
 struct model {
 	struct host h;
@@ -930,19 +991,26 @@ struct model {
 	size_t waiting_cnt;
 };
 
-/* Identity and address of a bound lease are each other's only ones, once netd has stored what it was given. */
-static void model_store(struct model *m, const struct dhcp_lease *l, uint64_t now_s, uint64_t expiry_s[256])
+#define RESERVED (T_NET + 105)
+
+/*
+ * A store that keeps what it is given: nobody gets an address that a lease of another still runs for, but for the reserved one, which a machine may take
+ * from itself under another client identifier. An identity's older lease goes.
+ */
+static void model_store(struct model *m, const struct dhcp_lease *l)
 {
 	struct holder *there = &m->holder[l->ip4 & 255];
 
-	if (l->state == DHCP_LEASE_BOUND && there->used && expiry_s[l->ip4 & 255] > now_s)
+	if (there->used && there->expiry_s > wall_s(&m->h) && l->state == DHCP_LEASE_BOUND &&
+	    l->ip4 != RESERVED)
 		assert_true(dhcp_identity_equal(&there->identity, &l->identity));
-	there->used = l->state == DHCP_LEASE_BOUND;
-	there->identity = l->identity;
-	expiry_s[l->ip4 & 255] = l->expiry_s;
+	for (size_t i = 0; i < ARRAY_LEN(m->holder) && l->state == DHCP_LEASE_BOUND; i++)
+		if (m->holder[i].used && dhcp_identity_equal(&m->holder[i].identity, &l->identity))
+			m->holder[i].used = false;
+	*there = (struct holder){ l->state == DHCP_LEASE_BOUND, l->identity, l->expiry_s };
 }
 
-static void model_collect(struct model *m, uint64_t expiry_s[256])
+static void model_collect(struct model *m)
 {
 	for (size_t i = 0; i < m->h.out_cnt && i < T_OUTS; i++) {
 		const struct out *o = &m->h.out[i];
@@ -961,7 +1029,7 @@ static void model_collect(struct model *m, uint64_t expiry_s[256])
 	}
 }
 
-static void model_answer(struct model *m, uint64_t expiry_s[256])
+static void model_answer(struct model *m)
 {
 	struct dhcp_input in = { .kind = random() % 8 ? DHCP_INPUT_STORED : DHCP_INPUT_REFUSED };
 	size_t at = (size_t)random() % m->waiting_cnt;
@@ -970,7 +1038,7 @@ static void model_answer(struct model *m, uint64_t expiry_s[256])
 	m->waiting[at] = m->waiting[--m->waiting_cnt];
 	in.id = o.id;
 	if (in.kind == DHCP_INPUT_STORED)
-		model_store(m, &o.lease, wall_s(&m->h), expiry_s);
+		model_store(m, &o.lease);
 	host_input(&m->h, &in);
 }
 
@@ -998,7 +1066,7 @@ static void random_ask(struct ask *a)
 		a->dst_ip4 = T_SERVER;
 }
 
-static void random_step(struct model *m, uint64_t expiry_s[256])
+static void random_step(struct model *m)
 {
 	uint8_t frame[DHCP_FRAME_MAX];
 	struct dhcp_input in = { .kind = DHCP_INPUT_FRAME, .ifindex = T_IFINDEX, .frame = frame };
@@ -1023,11 +1091,11 @@ static void random_step(struct model *m, uint64_t expiry_s[256])
 static void test_random(void **state)
 {
 	static const struct dhcp_range range = { T_NET + 100, T_NET + 111, 0 };
-	struct dhcp_host host = { .has_mac = true, .mac = mac_of(2), .ip4 = T_NET + 105 };
+	struct dhcp_host host = { .has_mac = true, .mac = mac_of(2), .ip4 = RESERVED };
 	struct dhcp_network n = host_network();
-	unsigned seed = (unsigned)nd_now_ms();
+	const char *again = getenv("ND_TEST_SEED");
+	unsigned seed = again ? (unsigned)strtoul(again, NULL, 10) : (unsigned)nd_now_ms();
 	struct model *m = calloc(1, sizeof(*m));
-	uint64_t expiry_s[256] = { 0 };
 
 	assert_non_null(m);
 	print_message("seed %u\n", seed);
@@ -1050,10 +1118,10 @@ static void test_random(void **state)
 		else if (what == 1)
 			host_arp(&m->h, &other, T_NET + 100 + (uint32_t)random() % 12, T_SERVER, true);
 		else if (what < 6 && m->waiting_cnt)
-			model_answer(m, expiry_s);
+			model_answer(m);
 		else if (m->waiting_cnt < 50)
-			random_step(m, expiry_s);
-		model_collect(m, expiry_s);
+			random_step(m);
+		model_collect(m);
 	}
 	host_done(&m->h);
 	free(m);
@@ -1106,11 +1174,12 @@ int main(void)
 		cmocka_unit_test(test_inform),        cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_strangers),     cmocka_unit_test(test_drop_names),
 		cmocka_unit_test(test_relay),         cmocka_unit_test(test_reservation),
-		cmocka_unit_test(test_names),         cmocka_unit_test(test_times),
-		cmocka_unit_test(test_fuzz_of_times), cmocka_unit_test(test_probe),
-		cmocka_unit_test(test_conflict),      cmocka_unit_test(test_full),
-		cmocka_unit_test(test_load),          cmocka_unit_test(test_configuration),
-		cmocka_unit_test(test_random),        cmocka_unit_test(test_many),
+		cmocka_unit_test(test_names),         cmocka_unit_test(test_move),
+		cmocka_unit_test(test_times),         cmocka_unit_test(test_fuzz_of_times),
+		cmocka_unit_test(test_probe),         cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_full),          cmocka_unit_test(test_load),
+		cmocka_unit_test(test_configuration), cmocka_unit_test(test_random),
+		cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
