@@ -2,9 +2,9 @@
 /*
  * DOC: from arguments to a command's function, and what the functions share
  *
- * Arguments are read by the command's row: options in any place, "--option=value" or "--option value", "--" ends them. What is
- * wrong with them is told with the usage, and is exit status 2; everything else that fails has an nd_error and the exit
- * status of its code.
+ * Arguments are read by the command's row: options in any place, "--option=value" or "--option value", "--"
+ * ends them. What is wrong with them is told with the usage, and is exit status 2; everything else that fails
+ * has an nd_error and the exit status of its code.
  */
 #include "cli/cli.h"
 #include "base/mem.h"

@@ -2,8 +2,8 @@
 #ifndef ND_CLI_CLI_H
 #define ND_CLI_CLI_H
 /*
- * netdctl's commands as rows, and what they share. A command is one row in commands.c and one function in cmd-*.c; help, the
- * reading of arguments, and the test of the manual page walk the rows.
+ * netdctl's commands as rows, and what they share. A command is one row in commands.c and one function in
+ * cmd-*.c; help, the reading of arguments, and the test of the manual page walk the rows.
  */
 #include "base/error.h"
 #include "cli/client.h"
@@ -46,12 +46,18 @@ extern const struct cli_command cli_commands[];
 extern const size_t cli_command_cnt;
 
 const struct cli_command *cli_command_find(const char *name); /* NULL: none */
-/* Reads arguments by the row. argv[0]: the command's name. Strings are borrowed from argv. Return: 0, or ND_INVALID with what is wrong and the usage. */
+/*
+ * Reads arguments by the row. argv[0]: the command's name. Strings are borrowed from argv. Return: 0, or
+ * ND_INVALID with what is wrong and the usage.
+ */
 int cli_args_parse(const struct cli_command *cmd, int argc, char **argv, struct cli_args *ret,
 		   struct nd_error *e);
 /* Finds, reads, runs. Return: exit status. */
 int cli_run(struct cli *cli, int argc, char **argv);
-/* A command a line, '#' comments; goes on after failures. prompt: NULL none. Return: exit status of the last one that failed, or 0. */
+/*
+ * A command a line, '#' comments; goes on after failures. prompt: NULL none. Return: exit status of the last
+ * one that failed, or 0.
+ */
 int cli_run_lines(struct cli *cli, FILE *in, const char *prompt);
 void cli_done(struct cli *cli); /* the connection */
 /* "net-dhcp-leases NETWORK [MAC] [--x]" without a newline. */
@@ -61,7 +67,10 @@ void cli_usage(const struct cli_command *cmd, FILE *out);
 int cli_error(struct cli *cli, const struct nd_error *e);
 /* The connection, opened when there is none that works. NULL: failed, error printed, *ret_status set. */
 struct client *cli_client(struct cli *cli, int *ret_status);
-/* One call; params `taken`. Return: 0 and *ret (the caller's; ret may be NULL), or the exit status of a printed error. */
+/*
+ * One call; params `taken`. Return: 0 and *ret (the caller's; ret may be NULL), or the exit status of a
+ * printed error.
+ */
 int cli_call(struct cli *cli, const char *method, json_t *params, json_t **ret);
 /* The reply as JSON, for --json. Return: 0 */
 int cli_print_json(struct cli *cli, const json_t *reply);

@@ -2,12 +2,13 @@
 /*
  * DOC: the blocking client, implementation
  *
- * A call is one frame out and one frame back, so at most one frame is ever waited for; what came behind it stays in
- * `in` for the next read (a stream's replies come many at a time). Descriptors of a reply come with its first byte, hence with the first
- * recvmsg of that call, which is why nothing is sent ahead (docs/varlink.md).
+ * A call is one frame out and one frame back, so at most one frame is ever waited for; what came behind it
+ * stays in `in` for the next read (a stream's replies come many at a time). Descriptors of a reply come with
+ * its first byte, hence with the first recvmsg of that call, which is why nothing is sent ahead
+ *.
  *
- * A daemon that refuses a connection writes its reason and closes. Our call may then fail with EPIPE while the
- * reason waits to be read, so a failed send still reads before it gives up.
+ * A daemon that refuses a connection writes its reason and closes. Our call may then fail with EPIPE while
+ * the reason waits to be read, so a failed send still reads before it gives up.
  */
 #include "cli/client.h"
 #include "base/mem.h"

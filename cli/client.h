@@ -4,9 +4,10 @@
 /*
  * DOC: the blocking client
  *
- * One connection to netd, one call at a time. Methods are named without their interface ("Attach"). Parameters are `taken` (NULL: none), a
- * reply is the caller's (json_decref). Errors are the daemon's own, or what kept us from hearing it. After ND_PROTOCOL,
- * ND_SYSTEM from the socket, or a stream that ended early, the connection is of no more use and every further call says so.
+ * One connection to netd, one call at a time. Methods are named without their interface ("Attach").
+ * Parameters are `taken` (NULL: none), a reply is the caller's (json_decref). Errors are the daemon's own, or
+ * what kept us from hearing it. After ND_PROTOCOL, ND_SYSTEM from the socket, or a stream that ended early,
+ * the connection is of no more use and every further call says so.
  */
 #include "base/error.h"
 #include <jansson.h>
@@ -22,15 +23,17 @@ bool client_broken(const struct client *c); /* of no more use */
 /* Return: 0 and the reply's parameters in *ret (never NULL; ret may be NULL), or the daemon's error. */
 int client_call(struct client *c, const char *method, json_t *params, json_t **ret, struct nd_error *e);
 /*
- * The same for a reply with file descriptors. fds: room for fd_max (at most ND_SOCK_FDS_MAX); *ret_fd_cnt of them are the caller's (CLOEXEC). The JSON's
- * "…FileDescriptors" are indexes into fds. On failure none is open. Fewer than the JSON names: ND_PROTOCOL.
+ * The same for a reply with file descriptors. fds: room for fd_max (at most ND_SOCK_FDS_MAX); *ret_fd_cnt of
+ * them are the caller's (CLOEXEC). The JSON's "…FileDescriptors" are indexes into fds. On failure none is
+ * open. Fewer than the JSON names: ND_PROTOCOL.
  */
 int client_call_fds(struct client *c, const char *method, json_t *params, json_t **ret, int *fds,
 		    size_t fd_max, size_t *ret_fd_cnt, struct nd_error *e);
 /*
- * A stream of replies ("more"): fn for each, with its parameters borrowed, until fn returns anything but 0, the stream ends, or timeout_ms passed since
- * the call (-1: never). Return: 0 when it ended or fn ended it; ND_TIMEOUT when the time was up; the daemon's error. The
- * connection is of no more use afterwards unless the daemon ended the stream.
+ * A stream of replies ("more"): fn for each, with its parameters borrowed, until fn returns anything but 0,
+ * the stream ends, or timeout_ms passed since the call (-1: never). Return: 0 when it ended or fn ended it;
+ * ND_TIMEOUT when the time was up; the daemon's error. The connection is of no more use afterwards unless the
+ * daemon ended the stream.
  */
 int client_stream(struct client *c, const char *method, json_t *params, int timeout_ms,
 		  int (*fn)(void *arg, const json_t *reply), void *arg, struct nd_error *e);

@@ -2,8 +2,8 @@
 /*
  * DOC: net-event
  *
- * Defining, undefining, starting and stopping look as in virsh: "event 'lifecycle' for network N: Started". Other kinds have
- * their own name and netd's sentence. Each line is out at once, for whoever reads the pipe.
+ * Defining, undefining, starting and stopping look as in virsh: "event 'lifecycle' for network N: Started".
+ * Other kinds have their own name and netd's sentence. Each line is out at once, for whoever reads the pipe.
  */
 #include "base/mem.h"
 #include "cli/cli.h"
@@ -85,7 +85,10 @@ static int on_reply(void *arg, const json_t *reply)
 	return ++w->cnt == w->max;
 }
 
-/* A number of an option within 1 and max (or 0 where it is not given). Return: false after printing the error. */
+/*
+ * A number of an option within 1 and max (or 0 where it is not given). Return: false after printing the
+ * error.
+ */
 static bool number(struct cli *cli, const struct cli_args *args, int option, const char *name, long long min,
 		   long long max, long long *ret)
 {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* DOC: the commands on ports. virsh has no like of them for people, so columns are the ones of `virsh domiflist`'s kind. */
+/*
+ * DOC: the commands on ports. virsh has no like of them for people, so columns are the ones of `virsh
+ * domiflist`'s kind.
+ */
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/output.h"

@@ -2,8 +2,8 @@
 /*
  * DOC: netdctl's command rows
  *
- * Names, options and messages are virsh's where virsh has them, so that fingers and scripts find what they know. docs/netdctl.1 is compared with
- * these rows by a test.
+ * Names, options and messages are virsh's where virsh has them, so that fingers and scripts find what they
+ * know. docs/netdctl.1 is compared with these rows by a test.
  */
 #include "base/mem.h"
 #include "cli/cli.h"

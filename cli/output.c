@@ -2,9 +2,9 @@
 /*
  * DOC: tables and values as virsh prints them
  *
- * Scripts that cut virsh's output into columns go on working: the same blanks, dashes, labels and empty lines (tools/vsh-table.c, tools/virsh-network.c of
- * libvirt). Column widths are counted in characters, not bytes. Names and host names may come from guests, so control
- * characters never reach the terminal.
+ * Scripts that cut virsh's output into columns go on working: the same blanks, dashes, labels and empty lines
+ * (tools/vsh-table.c, tools/virsh-network.c of libvirt). Column widths are counted in characters, not bytes.
+ * Names and host names may come from guests, so control characters never reach the terminal.
  */
 #include "cli/output.h"
 #include "base/mem.h"

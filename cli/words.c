@@ -2,8 +2,8 @@
 /*
  * DOC: a line into words
  *
- * No word is longer than the line, and there are at most half as many words as characters, so one block holds the pointers and,
- * behind them, the text.
+ * No word is longer than the line, and there are at most half as many words as characters, so one block holds
+ * the pointers and, behind them, the text.
  */
 #include "cli/words.h"
 #include "base/mem.h"

@@ -5,8 +5,8 @@
  * What netd and its clients share: the methods of io.netd as rows, the check of parameters against them, the
  * interface description made from them, and nd_error as JSON in both directions. Needs base and jansson only.
  *
- * On the wire (https://varlink.org/Method-Call): one JSON object, then a NUL. File descriptors ride beside the first byte
- * of a call's only reply, and the JSON names them by their index in that message.
+ * On the wire (https://varlink.org/Method-Call): one JSON object, then a NUL. File descriptors ride beside
+ * the first byte of a call's only reply, and the JSON names them by their index in that message.
  */
 #include "base/bytes.h"
 #include "base/error.h"
@@ -121,15 +121,18 @@ int api_filter_from_string(const char *word);
 /* Method of an interface by its name without the interface; NULL when there is none. */
 const struct api_signature *api_signature_find(const struct api_interface *itf, const char *name);
 /*
- * Whether object (NULL or JSON null: no fields) fits the fields: no other names, types as told, nothing required missing, integers
- * within ±2^53. *ret_field (may be NULL): the offending name, borrowed from object or fields; untouched on success.
+ * Whether object (NULL or JSON null: no fields) fits the fields: no other names, types as told, nothing
+ * required missing, integers within ±2^53. *ret_field (may be NULL): the offending name, borrowed from object
+ * or fields; untouched on success.
  */
 bool api_fields_check(const struct api_field *fields, size_t cnt, const json_t *object,
 		      const char **ret_field);
 /* Appends the interface description (https://varlink.org/Interface-Definition). */
 void api_describe(const struct api_interface *itf, struct nd_buf *out);
 
-/* Checked parameters. A missing or null field gives NULL, or the fallback. Strings are borrowed from object. */
+/*
+ * Checked parameters. A missing or null field gives NULL, or the fallback. Strings are borrowed from object.
+ */
 const char *api_get_string(const json_t *object, const char *name);
 long long api_get_int(const json_t *object, const char *name, long long fallback);
 bool api_get_bool(const json_t *object, const char *name, bool fallback);
@@ -137,18 +140,22 @@ bool api_get_bool(const json_t *object, const char *name, bool fallback);
 /* A JSON string of any bytes: where s is not UTF-8, every byte above 0x7e is shown as '?'. NULL on ENOMEM. */
 json_t *api_string(const char *s);
 /*
- * An error's parameters: message (the whole line), text, frames (outermost first), also; and errno, errnoName, kernel where there
- * are any. The error's name is nd_code_api_name(e->code). Return: a new object, NULL on ENOMEM.
+ * An error's parameters: message (the whole line), text, frames (outermost first), also; and errno,
+ * errnoName, kernel where there are any. The error's name is nd_code_api_name(e->code). Return: a new object,
+ * NULL on ENOMEM.
  */
 json_t *api_error_encode(const struct nd_error *e);
 /*
- * The other way, for a client: *e (no error yet) gets what a reply's "error" and "parameters" say, so that formatting it gives the same line as
- * the daemon's own. Names of org.varlink.service become the nearest code, unknown ones ND_INTERNAL with the
- * name in the text. Return: e's code.
+ * The other way, for a client: *e (no error yet) gets what a reply's "error" and "parameters" say, so that
+ * formatting it gives the same line as the daemon's own. Names of org.varlink.service become the nearest
+ * code, unknown ones ND_INTERNAL with the name in the text. Return: e's code.
  */
 int api_error_decode(const char *name, const json_t *parameters, struct nd_error *e);
 
-/* Appends object as compact JSON and the NUL. Return: 0; ND_LIMIT when it does not fit out's max; ND_MEMORY. out is as before on failure. */
+/*
+ * Appends object as compact JSON and the NUL. Return: 0; ND_LIMIT when it does not fit out's max; ND_MEMORY.
+ * out is as before on failure.
+ */
 int api_frame_append(struct nd_buf *out, const json_t *object, struct nd_error *e);
 /* One frame without its NUL into an object. Return: 0, or ND_PARSE with what and where. */
 int api_frame_parse(const char *text, size_t len, json_t **ret, struct nd_error *e);

@@ -2,9 +2,10 @@
 /*
  * DOC: the interface io.netd as rows
  *
- * One row per method, one per field. The daemon checks calls against them, netdctl and the description served by
- * GetInterfaceDescription are made from them, and docs/io.netd.varlink is a copy of that description which a test compares.
- * The interface grows only: a new field is optional or an output, and no row changes its name or type.
+ * One row per method, one per field. The daemon checks calls against them, netdctl and the description served
+ * by GetInterfaceDescription are made from them, and docs/io.netd.varlink is a copy of that description which
+ * a test compares. The interface grows only: a new field is optional or an output, and no row changes its
+ * name or type.
  */
 #include "base/mem.h"
 #include "base/strtab.h"
@@ -210,7 +211,8 @@ static const struct api_field out_reload[] = {
 
 static const struct api_signature netd_methods[] = {
 	[API_GET_VERSION] = {
-		.name = "GetVersion", .text = "The daemon's version.",
+		.name = "GetVersion",
+		.text = "The daemon's version.",
 		.out = FIELDS(out_version), .access = API_ACCESS_OBSERVER,
 	},
 	[API_LIST_NETWORKS] = {
@@ -220,7 +222,8 @@ static const struct api_signature netd_methods[] = {
 		.in = FIELDS(in_filter), .out = FIELDS(out_networks), .access = API_ACCESS_OBSERVER,
 	},
 	[API_GET_NETWORK] = {
-		.name = "GetNetwork", .text = "One network. Wherever a network is named, it is by uuid or name.",
+		.name = "GetNetwork",
+		.text = "One network. Wherever a network is named, it is by uuid or name.",
 		.in = FIELDS(in_name), .out = FIELDS(out_network), .access = API_ACCESS_OBSERVER,
 		.errors = ERR(ND_NOT_FOUND),
 	},
@@ -237,14 +240,18 @@ static const struct api_signature netd_methods[] = {
 		.errors = ERR(ND_PARSE) | ERR(ND_EXISTS) | ERR(ND_BUSY),
 	},
 	[API_CREATE_NETWORK] = {
-		.name = "CreateNetwork", .text = "Starts a network from XML without keeping the definition.",
+		.name = "CreateNetwork",
+		.text = "Starts a network from XML without keeping the definition.",
 		.in = FIELDS(in_xml), .out = FIELDS(out_defined), .access = API_ACCESS_ADMIN,
-		.errors = ERR(ND_PARSE) | ERR(ND_EXISTS) | ERR(ND_BUSY) | ERR(ND_STATE) | ERR(ND_CONFLICT),
+		.errors = ERR(ND_PARSE) | ERR(ND_EXISTS) | ERR(ND_BUSY) | ERR(ND_STATE) |
+			  ERR(ND_CONFLICT),
 	},
 	[API_START_NETWORK] = {
-		.name = "StartNetwork", .text = "Starts a defined network.",
+		.name = "StartNetwork",
+		.text = "Starts a defined network.",
 		.in = FIELDS(in_name), .out = FIELDS(out_network), .access = API_ACCESS_ADMIN,
-		.errors = ERR(ND_NOT_FOUND) | ERR(ND_EXISTS) | ERR(ND_BUSY) | ERR(ND_STATE) | ERR(ND_CONFLICT),
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_EXISTS) | ERR(ND_BUSY) | ERR(ND_STATE) |
+			  ERR(ND_CONFLICT),
 	},
 	[API_DESTROY_NETWORK] = {
 		.name = "DestroyNetwork",
@@ -253,57 +260,68 @@ static const struct api_signature netd_methods[] = {
 		.errors = ERR(ND_NOT_FOUND) | ERR(ND_BUSY) | ERR(ND_STATE),
 	},
 	[API_UNDEFINE_NETWORK] = {
-		.name = "UndefineNetwork", .text = "Removes a definition. A running network becomes transient.",
+		.name = "UndefineNetwork",
+		.text = "Removes a definition. A running network becomes transient.",
 		.in = FIELDS(in_name), .access = API_ACCESS_ADMIN,
 		.errors = ERR(ND_NOT_FOUND) | ERR(ND_BUSY) | ERR(ND_STATE),
 	},
 	[API_SET_AUTOSTART] = {
-		.name = "SetAutostart", .text = "When a network starts by itself. mode: no, boot, on-attach.",
+		.name = "SetAutostart",
+		.text = "When a network starts by itself. mode: no, boot, on-attach.",
 		.in = FIELDS(in_autostart), .out = FIELDS(out_network), .access = API_ACCESS_ADMIN,
 		.errors = ERR(ND_NOT_FOUND) | ERR(ND_BUSY) | ERR(ND_STATE),
 	},
 	[API_LIST_LEASES] = {
-		.name = "ListLeases", .text = "A network's DHCP leases, by address; or those of one MAC.",
+		.name = "ListLeases",
+		.text = "A network's DHCP leases, by address; or those of one MAC.",
 		.in = FIELDS(in_leases), .out = FIELDS(out_leases), .access = API_ACCESS_OBSERVER,
 		.errors = ERR(ND_NOT_FOUND),
 	},
 	[API_LIST_PORTS] = {
-		.name = "ListPorts", .text = "All ports, or those of one network.",
+		.name = "ListPorts",
+		.text = "All ports, or those of one network.",
 		.in = FIELDS(in_ports), .out = FIELDS(out_ports), .access = API_ACCESS_OBSERVER,
 		.errors = ERR(ND_NOT_FOUND),
 	},
 	[API_GET_PORT] = {
-		.name = "GetPort", .text = "One port. Wherever a port is named, it is by uuid, name, interface or MAC.",
+		.name = "GetPort",
+		.text = "One port. Wherever a port is named, it is by uuid, name, interface or MAC.",
 		.in = FIELDS(in_port), .out = FIELDS(out_port), .access = API_ACCESS_OBSERVER,
 		.errors = ERR(ND_NOT_FOUND),
 	},
 	[API_ATTACH] = {
 		.name = "Attach",
-		.text = "Makes a port with a TAP device and gives its open queues. The descriptors come beside the "
-			"reply; the reply names them by index. The device lives as long as one of them is open.",
+		.text = "Makes a port with a TAP device and gives its open queues. The descriptors "
+			"come beside the reply; the reply names them by index. The device lives as "
+			"long as one of them is open.",
 		.in = FIELDS(in_attach), .out = FIELDS(out_attach), .access = API_ACCESS_ADMIN, .fds = true,
-		.errors = ERR(ND_NOT_FOUND) | ERR(ND_EXISTS) | ERR(ND_STATE) | ERR(ND_LIMIT) | ERR(ND_CONFLICT),
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_EXISTS) | ERR(ND_STATE) | ERR(ND_LIMIT) |
+			  ERR(ND_CONFLICT),
 	},
 	[API_DETACH] = {
 		.name = "Detach",
-		.text = "Ends a port. Its device is taken out of the network; whoever holds it keeps a dead link.",
+		.text = "Ends a port. Its device is taken out of the network; whoever holds it keeps "
+			"a dead link.",
 		.in = FIELDS(in_port), .access = API_ACCESS_ADMIN,
 		.errors = ERR(ND_NOT_FOUND),
 	},
 	[API_MONITOR] = {
 		.name = "Monitor",
-		.text = "Events as they happen, after those that are still kept since the one numbered after. The first reply has "
-			"no event: it says the last number given out and how many since then are kept no more.",
+		.text = "Events as they happen, after those that are still kept since the one "
+			"numbered after. The first reply has no event: it says the last number given "
+			"out and how many since then are kept no more.",
 		.in = FIELDS(in_monitor), .out = FIELDS(out_monitor), .access = API_ACCESS_OBSERVER,
 		.more = API_MORE_MUST, .errors = ERR(ND_OVERRUN),
 	},
 	[API_GET_COUNTERS] = {
-		.name = "GetCounters", .text = "How much there is of everything.",
+		.name = "GetCounters",
+		.text = "How much there is of everything.",
 		.out = FIELDS(out_counters), .access = API_ACCESS_OBSERVER,
 	},
 	[API_RELOAD] = {
 		.name = "Reload",
-		.text = "Reads the definitions' files again. broken: how many could not be taken; events name them.",
+		.text = "Reads the definitions' files again. broken: how many could not be taken; "
+			"events name them.",
 		.out = FIELDS(out_reload), .access = API_ACCESS_ADMIN,
 	},
 };
@@ -385,6 +403,7 @@ const struct api_record api_error_record = {
 	"Error",
 	"All errors say the same. message: the whole line, made of frames (what was being done, outermost "
 	"first), text, "
-	"errno with its name, kernel (what the kernel said beside it), and also (what failed while undoing).",
+	"errno with its name, kernel (what the kernel said beside it), and also (what failed while "
+	"undoing).",
 	FIELDS(error_fields),
 };

@@ -2,13 +2,15 @@
 /*
  * DOC: calls
  *
- * A frame becomes a call in five steps, each with its own refusal: it is JSON; its peer may talk to us at all; its method is
- * known; its parameters fit the row; its peer may call this method. Then the method has the call, and ends it by exactly one of
- * call_reply, call_reply_fds, call_fail…: at once, or from a callback when the core is done.
+ * A frame becomes a call in five steps, each with its own refusal: it is JSON; its peer may talk to us at
+ * all; its method is known; its parameters fit the row; its peer may call this method. Then the method has
+ * the call, and ends it by exactly one of call_reply, call_reply_fds, call_fail…: at once, or from a callback
+ * when the core is done.
  *
- * A session is the connection's side of it. While a call is under way it points to it and the call points back, and whichever
- * ends first clears the other's pointer: a late answer to a client that is gone is dropped, with its descriptors
- * closed. Only a stream has to be told that its client is gone, since nothing else would ever end it (call_on_gone).
+ * A session is the connection's side of it. While a call is under way it points to it and the call points
+ * back, and whichever ends first clears the other's pointer: a late answer to a client that is gone is
+ * dropped, with its descriptors closed. Only a stream has to be told that its client is gone, since nothing
+ * else would ever end it (call_on_gone).
  */
 #include "netd/api/call.h"
 #include "base/mem.h"

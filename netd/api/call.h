@@ -2,7 +2,8 @@
 #ifndef ND_API_CALL_H
 #define ND_API_CALL_H
 /*
- * One Varlink call: decoded, allowed, checked against its row, handed to its method, and answered now or later.
+ * One Varlink call: decoded, allowed, checked against its row, handed to its method, and answered now or
+ * later.
  */
 #include "base/error.h"
 #include "base/sock.h"
@@ -11,7 +12,10 @@
 #include "netd/core/access.h"
 
 struct call;
-/* in: the parameters, checked against the row (may be NULL: none); borrowed, valid until the call is answered. */
+/*
+ * in: the parameters, checked against the row (may be NULL: none); borrowed, valid until the call is
+ * answered.
+ */
 typedef void (*call_fn)(struct call *call, const json_t *in);
 
 struct call_table {
@@ -42,8 +46,8 @@ const struct call_service *call_service(const struct call *call);
 const struct call_peer *call_peer(const struct call *call);
 
 /*
- * Each ends the call, which is gone afterwards; where the client is gone, nothing is sent. out: `taken`; NULL: no
- * parameters.
+ * Each ends the call, which is gone afterwards; where the client is gone, nothing is sent. out: `taken`;
+ * NULL: no parameters.
  */
 void call_reply(struct call *call, json_t *out);
 /* The same where out was just built: NULL is answered with ND_MEMORY. */
@@ -58,8 +62,8 @@ void call_fail_service(struct call *call, enum api_service_error error, const ch
 /* One reply of a stream, others follow. out: `taken`. */
 void call_continue(struct call *call, json_t *out);
 /*
- * For a stream: gone(arg) is called, at most once, when the client is gone or lets too much wait. It frees what the method keeps; the call
- * itself is ended by the caller and must not be used any more.
+ * For a stream: gone(arg) is called, at most once, when the client is gone or lets too much wait. It frees
+ * what the method keeps; the call itself is ended by the caller and must not be used any more.
  */
 void call_on_gone(struct call *call, void (*gone)(void *arg), void *arg);
 #endif

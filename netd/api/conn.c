@@ -2,28 +2,29 @@
 /*
  * DOC: connections
  *
- * A connection reads frames (bytes up to a NUL), gives one at a time to on_frame, and sends what it is given. The rules that keep one
- * client from harming the others, or the daemon:
+ * A connection reads frames (bytes up to a NUL), gives one at a time to on_frame, and sends what it is given.
+ * The rules that keep one client from harming the others, or the daemon:
  *
- * - One recvmsg of CONN_READ_LEN and one frame per connection and loop turn. A second frame that is here already waits for the
- *   next turn: its connection is put on the ready list, which a prepare watcher walks once per turn, and an idle
- *   watcher keeps the loop from sleeping meanwhile.
- * - The next frame is looked at only when the last one is answered and the answer is with the kernel. So calls are answered in order,
- *   at most one answer waits, and a client that sends but never reads stops itself. Meanwhile at most one frame and one
- *   read more are kept of what it sends, then nothing is read.
- * - A frame longer than API_REQUEST_MAX is answered with an error and the connection closed; so is a reader of a
- *   stream that lets CONN_STREAM_MAX wait.
- * - Memory: bytes are received in a buffer of the set, frames are encoded in another. A connection has buffers of its own
- *   only while part of a frame is missing, or the socket did not take an answer whole.
+ * - One recvmsg of CONN_READ_LEN and one frame per connection and loop turn. A second frame that is here
+ *   already waits for the next turn: its connection is put on the ready list, which a prepare watcher walks
+ *   once per turn, and an idle watcher keeps the loop from sleeping meanwhile.
+ * - The next frame is looked at only when the last one is answered and the answer is with the kernel. So
+ *   calls are answered in order, at most one answer waits, and a client that sends but never reads stops
+ *   itself. Meanwhile at most one frame and one read more are kept of what it sends, then nothing is read.
+ * - A frame longer than API_REQUEST_MAX is answered with an error and the connection closed; so is a reader
+ *   of a stream that lets CONN_STREAM_MAX wait.
+ * - Memory: bytes are received in a buffer of the set, frames are encoded in another. A connection has
+ *   buffers of its own only while part of a frame is missing, or the socket did not take an answer whole.
  *
- * Descriptors go out with the sendmsg that carries the frame's first byte, and every answer begins with a sendmsg of its own,
- * since nothing else waits then. Descriptors that come in are closed by nd_sock_recv.
+ * Descriptors go out with the sendmsg that carries the frame's first byte, and every answer begins with a
+ * sendmsg of its own, since nothing else waits then. Descriptors that come in are closed by nd_sock_recv.
  *
- * Life: a connection is freed only by its own watchers and the ready list's walk, never inside conn_send and the like: these only
- * mark it dead. So neither an on_frame up the stack nor a caller with a late answer can lose it under its hands.
+ * Life: a connection is freed only by its own watchers and the ready list's walk, never inside conn_send and
+ * the like: these only mark it dead. So neither an on_frame up the stack nor a caller with a late answer can
+ * lose it under its hands.
  *
- * End of stream: a peer that closed both ways (POLLHUP) is dropped at once; one that only ended its sending (a shell pipe) gets its
- * answers first.
+ * End of stream: a peer that closed both ways (POLLHUP) is dropped at once; one that only ended its sending
+ * (a shell pipe) gets its answers first.
  */
 #include "netd/api/conn.h"
 #include "base/map.h"
@@ -140,7 +141,10 @@ static void keep_rest(struct conn *c, const struct nd_buf *frame, size_t n, cons
 	ev_io_start(c->set->loop, &c->writer);
 }
 
-/* The frame as bytes in the set's buffer; where it is too long, an error that says so. Return: false when not even that. */
+/*
+ * The frame as bytes in the set's buffer; where it is too long, an error that says so. Return: false when not
+ * even that.
+ */
 static bool encode(struct conn_set *s, const json_t *frame, bool *ret_replaced)
 {
 	struct nd_error e = ND_ERROR_INIT;
@@ -400,7 +404,10 @@ static void on_linger(struct ev_loop *loop, ev_timer *w, int revents)
 	conn_free(container_of(w, struct conn, linger));
 }
 
-/* The ready list's walk: each connection that is on it now, once. Those put on it meanwhile are for the next turn. */
+/*
+ * The ready list's walk: each connection that is on it now, once. Those put on it meanwhile are for the next
+ * turn.
+ */
 static void on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 {
 	struct conn_set *s = container_of(w, struct conn_set, prepare);

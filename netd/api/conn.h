@@ -2,7 +2,8 @@
 #ifndef ND_API_CONN_H
 #define ND_API_CONN_H
 /*
- * Connections: frames in, frames and descriptors out, all of it bounded. Knows no method. The DOC block of conn.c has the rules.
+ * Connections: frames in, frames and descriptors out, all of it bounded. Knows no method. The DOC block of
+ * conn.c has the rules.
  */
 #include "base/error.h"
 #include "netd/api/api-proto.h"
@@ -18,13 +19,18 @@ struct conn;
 struct conn_set;
 struct conn_ops {
 	/*
-	 * One frame, without its NUL: text is borrowed for the call. The next one comes after conn_next, which may be called in here
-	 * or later.
+	 * One frame, without its NUL: text is borrowed for the call. The next one comes after conn_next,
+	 * which may be called in here or later.
 	 */
 	void (*on_frame)(struct conn *c, void *user, const char *text, size_t len);
-	/* The reader of a stream is too slow: what waited is dropped. Now send the last word and conn_finish. */
+	/*
+	 * The reader of a stream is too slow: what waited is dropped. Now send the last word and conn_finish.
+	 */
 	void (*on_overrun)(struct conn *c, void *user);
-	/* Exactly once, never from inside another function of this header except conn_set_free: c is gone afterwards. */
+	/*
+	 * Exactly once, never from inside another function of this header except conn_set_free: c is gone
+	 * afterwards.
+	 */
 	void (*on_closed)(struct conn *c, void *user);
 };
 
@@ -34,17 +40,24 @@ struct conn_set *conn_set_new(struct ev_loop *loop, const struct conn_ops *ops);
 void conn_set_free(struct conn_set *s);
 size_t conn_set_count(const struct conn_set *s);
 
-/* fd: taken on success, a connected non-blocking UNIX stream socket. user: passed to ops, borrowed until on_closed. NULL on ENOMEM. */
+/*
+ * fd: taken on success, a connected non-blocking UNIX stream socket. user: passed to ops, borrowed until
+ * on_closed. NULL on ENOMEM.
+ */
 struct conn *conn_new(struct conn_set *s, int fd, void *user);
 /* Reads what has come already, instead of waiting a turn for the loop to say so. c may be gone afterwards. */
 void conn_start(struct conn *c);
 
 /*
- * One frame out, at once if the socket takes it. fds (fd_cnt of them) are `taken`: they leave beside the first byte and are
- * closed here. A frame longer than API_REPLY_MAX is replaced by the error ND_LIMIT, without descriptors.
+ * One frame out, at once if the socket takes it. fds (fd_cnt of them) are `taken`: they leave beside the
+ * first byte and are closed here. A frame longer than API_REPLY_MAX is replaced by the error ND_LIMIT,
+ * without descriptors.
  */
 void conn_send(struct conn *c, const json_t *frame, const int *fds, size_t fd_cnt);
-/* One frame of a stream: sent at the end of the loop turn, together with others. After an overrun it is dropped. */
+/*
+ * One frame of a stream: sent at the end of the loop turn, together with others. After an overrun it is
+ * dropped.
+ */
 void conn_stream(struct conn *c, const json_t *frame);
 /* {"error": …, "parameters": …}: a new object, NULL on ENOMEM. */
 json_t *conn_error_frame(const struct nd_error *e);

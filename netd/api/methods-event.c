@@ -2,9 +2,10 @@
 /*
  * DOC: Monitor
  *
- * The client says which event it saw last; it gets how many it missed for good, those the ring still has, and then each as it happens. What is
- * sent now and what comes later join without a gap, since nothing else runs between the walk of the ring and the subscription.
- * A client that does not read is told so and cut (conn.c): the ring lets it come back with the number it has.
+ * The client says which event it saw last; it gets how many it missed for good, those the ring still has, and
+ * then each as it happens. What is sent now and what comes later join without a gap, since nothing else runs
+ * between the walk of the ring and the subscription. A client that does not read is told so and cut (conn.c):
+ * the ring lets it come back with the number it has.
  */
 #include "base/mem.h"
 #include "netd/api/methods.h"

@@ -2,8 +2,8 @@
 /*
  * DOC: the methods on ports
  *
- * Attach answers with open descriptors: they are the caller's lease on the device, and netd keeps none. They leave beside the
- * reply or are closed with it, so a client that died meanwhile leaves nothing behind.
+ * Attach answers with open descriptors: they are the caller's lease on the device, and netd keeps none. They
+ * leave beside the reply or are closed with it, so a client that died meanwhile leaves nothing behind.
  */
 #include "base/mem.h"
 #include "nat/nat.h"
@@ -98,7 +98,10 @@ void method_get_port(struct call *call, const json_t *in)
 		return;
 	b = out_new();
 	record = methods_port(p);
-	/* A port whose rules are just being repaired has no counter; everything else about it is still worth telling. */
+	/*
+	 * A port whose rules are just being repaired has no counter; everything else about it is still worth
+	 * telling.
+	 */
 	if (record && nat_port_drops(c->nat, p->ifname, &drops, NULL) == 0 &&
 	    json_object_set_new_nocheck(record, "drops", json_integer((json_int_t)drops)) < 0)
 		b.bad = true;

@@ -2,8 +2,9 @@
 /*
  * DOC: the method table, and the methods about the daemon itself
  *
- * A method is a row in api-rows.c and a function here or in methods-*.c. It gets checked parameters, calls one function of the core, and
- * answers with what came of it; rules live in the core, so that every way in (Varlink, later libvirt's protocol) has the same.
+ * A method is a row in api-rows.c and a function here or in methods-*.c. It gets checked parameters, calls
+ * one function of the core, and answers with what came of it; rules live in the core, so that every way in
+ * (Varlink, later libvirt's protocol) has the same.
  */
 #include "netd/api/methods.h"
 #include "base/mem.h"

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #ifndef ND_API_METHODS_H
 #define ND_API_METHODS_H
-/* The methods of io.netd and org.varlink.service, and how the core's objects look in JSON. call_arg is the struct core. */
+/*
+ * The methods of io.netd and org.varlink.service, and how the core's objects look in JSON. call_arg is the
+ * struct core.
+ */
 #include "netd/api/call.h"
 #include "netd/core/core.h"
 #include "netd/core/model.h"

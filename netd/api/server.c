@@ -3,10 +3,12 @@
  * DOC: the Varlink server
  *
  * Takes connections up: a few per loop turn, at most SERVER_CONN_MAX, of which SERVER_CONN_RESERVE are for
- * administrators only, so that nobody without rights can keep the daemon's masters out. One too many gets an error as its answer
- * and is closed. With no descriptor left for a connection, the listener rests for a moment instead of spinning.
+ * administrators only, so that nobody without rights can keep the daemon's masters out. One too many gets an
+ * error as its answer and is closed. With no descriptor left for a connection, the listener rests for a
+ * moment instead of spinning.
  *
- * Credentials are those of the moment of connect(2) (SO_PEERCRED, unix(7)): a client that drops privileges afterwards keeps what it had.
+ * Credentials are those of the moment of connect(2) (SO_PEERCRED, unix(7)): a client that drops privileges
+ * afterwards keeps what it had.
  */
 #include "netd/api/server.h"
 #include "base/log.h"

@@ -2,10 +2,11 @@
 /*
  * DOC: everything a client can send over the API's socket
  *
- * The first byte says in pieces of how many bytes the rest arrives, the second what happens meanwhile (bits: late answers are given, stream events
- * come, the client reads, it hangs up at the end without reading). Whatever comes back must be whole frames of JSON; connections
- * must be gone with their client. Each frame is also checked against all rows of io.netd and taken for an error reply,
- * which is what netdctl does with a daemon's bytes.
+ * The first byte says in pieces of how many bytes the rest arrives, the second what happens meanwhile (bits:
+ * late answers are given, stream events come, the client reads, it hangs up at the end without reading).
+ * Whatever comes back must be whole frames of JSON; connections must be gone with their client. Each frame is
+ * also checked against all rows of io.netd and taken for an error reply, which is what netdctl does with a
+ * daemon's bytes.
  */
 #include "base/mem.h"
 #include "tests/netd/api-harness.h"

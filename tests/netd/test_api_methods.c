@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * DOC: server and methods over a real socket, with the core's verbs replaced by ones that only take notes. Model, definitions and events are the real
+ * DOC: server and methods over a real socket, with the core's verbs replaced by ones that only take notes.
+ * Model, definitions and events are the real
  * ones. Every reply is checked against its row.
  */
 #include "base/log.h"
