@@ -44,7 +44,6 @@ struct daemon {
 	struct settings settings;
 	struct core core;
 	struct model model;
-	struct monitor *monitor;
 	struct api_server *server;
 	struct ev_signal term, interrupt, hangup;
 	int run_lock, namespace_lock;
@@ -193,7 +192,7 @@ static int open_services(struct daemon *d, struct nd_error *e)
 		return nd_wrap(e, "netlink");
 	if (nat_new(d->settings.nft_table_owner, &c->nat, e) < 0 || nat_open(c->nat, e) < 0)
 		return nd_wrap(e, "nftables");
-	if (monitor_new(c, &d->monitor, e) < 0 || supervisor_new(c, &c->supervisor, e) < 0)
+	if (monitor_new(c, &c->monitor, e) < 0 || supervisor_new(c, &c->supervisor, e) < 0)
 		return e->code;
 	return repair_new(c, &c->repair, e);
 }
@@ -249,7 +248,7 @@ static int start(struct daemon *d, struct nd_error *e)
 	watch_signals(d);
 	if (open_services(d, e) < 0 || adopt(c, e) < 0)
 		return e->code;
-	monitor_start(d->monitor);
+	monitor_start(c->monitor);
 	network_autostart(c);
 	if (open_socket(d, e) < 0)
 		return e->code;
@@ -271,7 +270,7 @@ static void stop(struct daemon *d)
 		snprintf(path, sizeof path, "%s/netd.sock", d->settings.run_dir);
 		unlink(path);
 	}
-	monitor_free(d->monitor);
+	monitor_free(c->monitor);
 	repair_free(c->repair);
 	supervisor_free(c->supervisor);
 	disk_free(c->disk); /* what was acknowledged to a worker that is gone is written all the same */

@@ -14,6 +14,7 @@
 #include "netd/core/event.h"
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
+#include "netd/core/monitor.h"
 #include "netd/core/network.h"
 #include "netd/core/plan.h"
 #include "netd/core/port.h"
@@ -208,6 +209,7 @@ void attach(struct core *c, const struct attach_request *req, struct attach_done
 	struct nd_error e = ND_ERROR_INIT;
 	struct tap_handle tap = { .fd_cnt = 0 };
 	struct port *p = NULL;
+	monitor_sync(c); /* a guest that comes back finds its old port ended */
 	struct network *n = model_network_find(c->model, req->network);
 	if (!n)
 		nd_fail(&e, ND_NOT_FOUND, "Network not found: no network with matching name '%.64s'",

@@ -13,6 +13,7 @@ struct nd_nl;
 struct nat;
 struct bridge_sysctls;
 struct mirror;
+struct monitor;
 struct disk;
 struct reaper;
 struct supervisor;
@@ -29,6 +30,7 @@ struct core {
 	struct nat *nat;
 	struct bridge_sysctls *sysctls;
 	struct mirror *mirror;         /* the kernel's links, addresses, routes */
+	struct monitor *monitor;       /* who keeps the mirror */
 	struct disk *disk;             /* the thread that waits for the disk */
 	struct reaper *reaper;         /* the thread that deletes devices */
 	struct supervisor *supervisor; /* of the DHCP worker */

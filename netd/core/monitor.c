@@ -127,9 +127,9 @@ static void resync(struct core *c, const char *why)
 	repair_mark_all(c, why);
 }
 
-static void on_rtnl(struct ev_loop *loop, struct ev_io *w, int revents)
+void monitor_sync(struct core *c)
 {
-	struct monitor *m = container_of(w, struct monitor, rtnl);
+	struct monitor *m = c->monitor;
 	struct nd_error e = ND_ERROR_INIT;
 	int r = nd_nl_receive(m->nl, DATAGRAMS_PER_TURN, on_event, m, &e);
 	if (r < 0) {
@@ -137,6 +137,11 @@ static void on_rtnl(struct ev_loop *loop, struct ev_io *w, int revents)
 			nd_log_error(ND_LOG_ERR, &e, "kernel events");
 		resync(m->c, "kernel events were lost");
 	}
+}
+
+static void on_rtnl(struct ev_loop *loop, struct ev_io *w, int revents)
+{
+	monitor_sync(container_of(w, struct monitor, rtnl)->c);
 }
 
 static void on_nft(struct ev_loop *loop, struct ev_io *w, int revents)

@@ -12,5 +12,10 @@ struct monitor;
 int monitor_new(struct core *c, struct monitor **ret, struct nd_error *e);
 /* From now on events are acted on. */
 void monitor_start(struct monitor *m);
+/*
+ * Reads the events that wait. The mirror is kept by events, those of netd's own requests too: whoever decides by it what is free calls this first, or he
+ * does not see what an earlier verb of the same loop turn made. Ports may end in it, networks do not.
+ */
+void monitor_sync(struct core *c);
 void monitor_free(struct monitor *m);
 #endif

@@ -17,6 +17,7 @@
 #include "netd/core/event.h"
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
+#include "netd/core/monitor.h"
 #include "netd/core/plan.h"
 #include "netd/core/records.h"
 #include "netd/core/settings.h"
@@ -328,6 +329,7 @@ static int start(struct core *c, struct network *n, const struct netdef *def, st
 	char *note = NULL;
 	if (check_not_busy(n, e) < 0 || lifecycle_network(n->state, NETWORK_EVENT_START, &next, e) < 0)
 		return e->code;
+	monitor_sync(c);
 	if (choose_live(c, def, n->last_subnet.ip.family ? &n->last_subnet : NULL, &live, &note, e) < 0)
 		return e->code;
 	if (network_take_live(c, n, live, e) < 0) {
