@@ -118,8 +118,8 @@ class Varlink:
 
     def __init__(self, path):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(20)
         self.sock.connect(path)
+        self.sock.settimeout(20)
         self.rest, self.fds = b"", []
 
     def send(self, method, parameters=None, **flags):
