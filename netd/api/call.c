@@ -71,6 +71,14 @@ const struct call_peer *call_peer(const struct call *call)
 	return &call->peer;
 }
 
+static void service_close(const struct call_service *service, int fd)
+{
+	if (service->close_fd)
+		service->close_fd(service->arg, fd);
+	else
+		close(fd);
+}
+
 /* Ends the call with a whole frame (taken; NULL on ENOMEM). */
 static void answer(struct call *call, json_t *frame, const int *fds, size_t fd_cnt)
 {
@@ -80,7 +88,7 @@ static void answer(struct call *call, json_t *frame, const int *fds, size_t fd_c
 		conn_send(s->conn, frame, fds, fd_cnt);
 	} else {
 		for (size_t i = 0; i < fd_cnt; i++)
-			close(fds[i]);
+			service_close(call->service, fds[i]);
 	}
 	json_decref(frame);
 	if (s) {
@@ -326,4 +334,9 @@ static void on_closed(struct conn *c, void *user)
 	free(call);
 }
 
-const struct conn_ops call_conn_ops = { on_frame, on_overrun, on_closed };
+static void on_close_fd(struct conn *c, void *user, int fd)
+{
+	service_close(((struct call_session *)user)->service, fd);
+}
+
+const struct conn_ops call_conn_ops = { on_frame, on_overrun, on_close_fd, on_closed };

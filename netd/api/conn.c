@@ -98,7 +98,7 @@ static size_t waiting(const struct conn *c)
 static void drop_fds(struct conn *c)
 {
 	for (size_t i = 0; i < c->fd_cnt; i++)
-		close(c->fds[i]);
+		c->set->ops->close_fd(c, c->user, c->fds[i]);
 	free(take_ptr(c->fds));
 	c->fd_cnt = 0;
 }
@@ -113,8 +113,8 @@ static void conn_free(struct conn *c)
 	nd_list_remove(&c->ready);
 	nd_list_remove(&c->all);
 	s->cnt--;
-	s->ops->on_closed(c, c->user);
 	drop_fds(c);
+	s->ops->on_closed(c, c->user);
 	nd_buf_done(&c->in);
 	nd_buf_done(&c->out);
 	close(c->fd);
@@ -192,7 +192,7 @@ void conn_send(struct conn *c, const json_t *frame, const int *fds, size_t fd_cn
 	}
 out:
 	for (size_t i = 0; i < fd_cnt; i++)
-		close(fds[i]);
+		c->set->ops->close_fd(c, c->user, fds[i]);
 }
 
 void conn_stream(struct conn *c, const json_t *frame)

@@ -27,6 +27,8 @@ struct conn_ops {
 	 * The reader of a stream is too slow: what waited is dropped. Now send the last word and conn_finish.
 	 */
 	void (*on_overrun)(struct conn *c, void *user);
+	/* Closes fd (taken): sent, or not to be sent. It may be a TAP's last, which takes 17 ms. */
+	void (*close_fd)(struct conn *c, void *user, int fd);
 	/*
 	 * Exactly once, never from inside another function of this header except conn_set_free: c is gone
 	 * afterwards.

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "netd/api/methods.h"
+#include "netd/core/reaper.h"
 
 #include <errno.h>
 #include <ev.h>
@@ -41,6 +42,11 @@ static int allow(void *arg, const struct call_peer *peer, enum access_level need
 	struct core *c = arg;
 
 	return access_require(c->settings, peer->level, need, &peer->cred, what, e);
+}
+
+static void close_off_loop(void *arg, int fd)
+{
+	reaper_close(((struct core *)arg)->reaper, fd);
 }
 
 /* Says why, as far as the socket takes it, and closes. */
@@ -143,6 +149,7 @@ int api_server_new(struct core *c, int listen_fd, struct api_server **ret, struc
 		.tables = methods_tables,
 		.table_cnt = methods_table_cnt,
 		.allow = allow,
+		.close_fd = close_off_loop,
 		.arg = c,
 	};
 	ev_io_init(&s->listener, on_connection, listen_fd, EV_READ);

@@ -130,7 +130,7 @@ static int allow(void *arg, const struct call_peer *peer, enum access_level need
 void harness_init(struct harness *h)
 {
 	*h = (struct harness){ .loop = ev_loop_new(EVFLAG_AUTO) };
-	h->service = (struct call_service){ &table, 1, allow, h };
+	h->service = (struct call_service){ .tables = &table, .table_cnt = 1, .allow = allow, .arg = h };
 	h->set = conn_set_new(h->loop, &call_conn_ops);
 	assert(h->set);
 }
