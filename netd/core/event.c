@@ -38,11 +38,17 @@ static const char *const event_kinds[EVENT_KIND_CNT_] = {
 };
 ND_STRTAB(event_kind, event_kinds)
 
+/* An emit under way. A subscriber may emit too: then there are several. */
+struct walk {
+	struct walk *outer;
+	struct nd_list *next; /* the subscriber it calls next */
+};
+
 struct events {
 	struct event *ring[EVENT_RING]; /* slot = seq % EVENT_RING; NULL: never used */
 	uint64_t last;
 	struct nd_list subscribers;
-	struct nd_list *walk; /* next subscriber of the emit under way */
+	struct walk *walks; /* innermost first */
 };
 
 struct events *events_new(void)
@@ -85,12 +91,14 @@ void events_emit(struct events *r, struct event *ev)
 		*slot = malloc(sizeof **slot);
 	if (*slot)
 		**slot = *ev;
-	for (struct nd_list *l = r->subscribers.next; l != &r->subscribers; l = r->walk) {
-		r->walk = l->next;
-		struct event_subscriber *s = container_of(l, struct event_subscriber, link);
+	struct walk walk = { .outer = r->walks, .next = r->subscribers.next };
+	r->walks = &walk;
+	while (walk.next != &r->subscribers) {
+		struct event_subscriber *s = container_of(walk.next, struct event_subscriber, link);
+		walk.next = walk.next->next;
 		s->fn(s, ev);
 	}
-	r->walk = NULL;
+	r->walks = walk.outer;
 }
 
 static void name_port(struct event *ev, const struct port *p)
@@ -132,8 +140,10 @@ void events_unsubscribe(struct event_subscriber *s)
 {
 	if (!s->ring)
 		return;
-	if (s->ring->walk == &s->link)
-		s->ring->walk = s->link.next;
+	for (struct walk *w = s->ring->walks; w; w = w->outer) {
+		if (w->next == &s->link)
+			w->next = s->link.next;
+	}
 	nd_list_remove(&s->link);
 	s->ring = NULL;
 }
@@ -147,6 +157,8 @@ uint64_t events_since(struct events *r, uint64_t after, void (*fn)(const struct 
 		      void *arg)
 {
 	uint64_t first = r->last > EVENT_RING ? r->last - EVENT_RING + 1 : 1, lost = 0;
+	if (after >= r->last) /* also a number of an earlier run */
+		return 0;
 	if (after + 1 < first) {
 		lost = first - after - 1;
 		after = first - 1;
