@@ -248,21 +248,47 @@ struct port *model_port_by_mark(const struct model *m, uint32_t mark)
 	return x ? container_of(x, struct port, by_mark) : NULL;
 }
 
+static bool port_has_name(const struct port *p, const void *key)
+{
+	return !strcmp(p->name, key);
+}
+static bool port_has_ifname(const struct port *p, const void *key)
+{
+	return !strcmp(p->ifname, key);
+}
+static bool port_has_mac(const struct port *p, const void *key)
+{
+	return nd_mac_equal(&p->mac, key);
+}
+
+static struct port *first_port(const struct model *m, bool (*is)(const struct port *p, const void *key),
+			       const void *key)
+{
+	struct network *n;
+	struct port *p;
+	nd_list_foreach(n, &m->networks, all) {
+		nd_list_foreach(p, &n->ports, siblings) {
+			if (is(p, key))
+				return p;
+		}
+	}
+	return NULL;
+}
+
 struct port *model_port_find(const struct model *m, const char *key)
 {
 	struct nd_uuid uuid;
 	struct nd_mac mac;
 	struct port *p = NULL;
-	struct network *n;
-	if (nd_uuid_from_string(key, &uuid) == 0 && (p = model_port_by_uuid(m, &uuid)))
-		return p;
-	bool is_mac = nd_mac_from_string(key, &mac) == 0;
-	nd_list_foreach(n, &m->networks, all) {
-		nd_list_foreach(p, &n->ports, siblings) {
-			if (!strcmp(p->name, key) || !strcmp(p->ifname, key) ||
-			    (is_mac && nd_mac_equal(&p->mac, &mac)))
-				return p;
-		}
-	}
-	return NULL;
+	if (!*key) /* ports without a name are many */
+		return NULL;
+	if (nd_uuid_from_string(key, &uuid) == 0)
+		p = model_port_by_uuid(m, &uuid);
+	if (!p)
+		p = first_port(m, port_has_name, key);
+	if (!p)
+		p = first_port(m, port_has_ifname, key);
+	if (!p && nd_mac_from_string(key, &mac) == 0)
+		p = first_port(m, port_has_mac, &mac);
+	return p;
 }
