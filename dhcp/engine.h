@@ -78,15 +78,20 @@ struct dhcp_output {
 };
 
 struct dhcp_engine;
+/* seed: spreads T1 and T2 (RFC 2131 §4.4.5), nothing else: addresses are chosen alike after a restart; 0: no spread. Return: NULL on ENOMEM. */
 struct dhcp_engine *dhcp_engine_new(uint32_t foreign_mark,
 				    int64_t wall_offset_s /* wall = now_ms/1000 + this */, uint64_t seed);
 void dhcp_engine_free(struct dhcp_engine *g);
-/* New or changed (same id): copied; leases and offers that still fit stay, those that do not are forgotten here (the store keeps them until netd says). */
+/*
+ * New or changed (same id): copied; leases and offers that still fit stay, those that do not are forgotten here (the store keeps them until netd says).
+ * An ifindex that another network had is taken from it. Return: 0; ND_INVALID (no id, uuid, address or prefix; a range that ends before it starts);
+ * ND_EXISTS (its id or uuid is another network's); ND_LIMIT (ranges, reservations, addresses in ranges); ND_MEMORY. What was set before stands then.
+ */
 int dhcp_engine_network_set(struct dhcp_engine *g, const struct dhcp_network *n, struct nd_error *e);
 void dhcp_engine_network_del(struct dhcp_engine *g, uint32_t id);
 int dhcp_engine_port_set(struct dhcp_engine *g, const struct dhcp_port *p, struct nd_error *e);
 void dhcp_engine_port_del(struct dhcp_engine *g, uint32_t mark);
-/* A stored lease at start or refill. Unknown network or address outside it: ignored. */
+/* A stored lease at start or refill. Unknown network or address outside it: ignored. Return: 0, or ND_INVALID (dhcp_lease_check). */
 int dhcp_engine_lease_load(struct dhcp_engine *g, const struct dhcp_lease *l, uint64_t now_ms,
 			   struct nd_error *e);
 /* netd freed it (grace over, lease-release). */

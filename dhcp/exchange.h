@@ -13,14 +13,15 @@
 #include "dhcp/pool.h"
 #include "dhcp/reply.h"
 
-#define DHCP_OFFER_MS         60000u /* an offer stands for a minute */
-#define DHCP_DECLINED_S       3600u  /* an address found in use is set aside for an hour */
-#define DHCP_HOUR_MS          3600000u
-#define DHCP_PORT_DECLINES    8    /* an hour: a port that says more is not served with addresses */
-#define DHCP_NETWORK_DECLINES 64   /* an hour, of foreign clients and probes; at most a quarter of the pool */
-#define DHCP_UNSTORED_MAX     4096 /* offers, probes and first leases under way, per network */
-#define DHCP_PROBES_MAX       8192 /* probes under way in all networks: each holds a copy of its DISCOVER */
-#define DHCP_NOTICE_MS        60000u
+#define DHCP_OFFER_MS      60000u /* an offer stands for a minute */
+#define DHCP_DECLINED_S    3600u  /* an address found in use is set aside for an hour */
+#define DHCP_HOUR_MS       3600000u
+#define DHCP_PORT_DECLINES 8 /* an hour: a port that says more is not served with addresses */
+#define DHCP_NETWORK_HOURLY \
+	64 /* an hour: declines and conflicts of foreign clients; new clients behind a port */
+#define DHCP_UNSTORED_MAX 4096 /* offers, probes and first leases under way, per network */
+#define DHCP_PROBES_MAX   8192 /* probes under way in all networks: each holds a copy of its DISCOVER */
+#define DHCP_NOTICE_MS    60000u
 
 /* Events in the running hour. Zero is a valid state. */
 struct dhcp_hourly {
@@ -51,6 +52,7 @@ struct dhcp_member { /* a port */
 	struct dhcp_port config;
 	char hostname[DHCP_HOSTNAME_MAX]; /* its name, where that is a host name */
 	struct dhcp_hourly declines;
+	struct dhcp_hourly strangers; /* new clients behind it */
 };
 struct dhcp_engine {
 	uint32_t foreign_mark;

@@ -66,8 +66,11 @@ struct dhcp_pool {
 /* forget: called before a binding is freed, to take it off the lists that are not the pool's. */
 void dhcp_pool_init(struct dhcp_pool *p, void (*forget)(struct dhcp_pool *p, struct dhcp_binding *b));
 void dhcp_pool_done(struct dhcp_pool *p);
-/* Takes over address, ranges, reservations and lease time; bindings that do not fit any more are forgotten. Overlapping ranges are merged, the one that
- * starts first wins. Return: 0, ND_LIMIT (too many addresses), ND_MEMORY; the pool is as before then. */
+/*
+ * Takes over address, ranges, reservations and lease time; bindings that do not fit any more are forgotten. Overlapping ranges are
+ * merged, the one that starts first wins.
+ * Return: 0, ND_INVALID (a range ends before it starts), ND_LIMIT (too many addresses), ND_MEMORY; the pool is as before then.
+ */
 int dhcp_pool_configure(struct dhcp_pool *p, const struct dhcp_network *n, struct nd_error *e);
 
 struct dhcp_binding *dhcp_pool_find_ip(const struct dhcp_pool *p, uint32_t ip4);
@@ -82,9 +85,10 @@ bool dhcp_pool_may_hold(const struct dhcp_pool *p, const struct dhcp_who *who, u
 /* Whether the address is one that this pool gives out at all. */
 bool dhcp_pool_is_ours(const struct dhcp_pool *p, uint32_t ip4);
 /*
- * The address for a DISCOVER: the reservation; the identity's current or previous lease; the one it asks for (0: none), if free; one chosen by the
- * identity's hash, or the next free one; the one that expired first. A binding made here is OFFERED and fresh or not; one that was there is as it was.
- * The caller has seen to it that the identity has nothing under way. Return: NULL when there is none (or no memory).
+ * The address for a DISCOVER: the reservation; the identity's current or previous lease; the one it asks for (0: none), if free; one
+ * chosen by the identity's hash, or the next free one; the one that expired first. A binding made here is OFFERED and fresh or not; one
+ * that was there is as it was. The caller has seen to it that the identity has nothing under way.
+ * Return: NULL when there is none (or no memory).
  */
 struct dhcp_binding *dhcp_pool_pick(struct dhcp_pool *p, const struct dhcp_who *who, uint32_t requested_ip4,
 				    uint64_t now_s);
@@ -98,7 +102,8 @@ void dhcp_pool_remove(struct dhcp_pool *p, struct dhcp_binding *b);
 
 /* Settles when the address may go to another; to be called after each change of state, offered, proposal or lease.expiry_s. */
 void dhcp_pool_schedule(struct dhcp_binding *b);
-/* What becomes of the lease at b->replaced_ip4: b has been stored in its place and it goes, or b has come to nothing and it is the identity's again. */
+/* What becomes of the lease at b->replaced_ip4: it goes since b has been stored in its place, or b has come to nothing and it is the
+ * identity's again. */
 void dhcp_pool_settle(struct dhcp_pool *p, struct dhcp_binding *b, bool stored);
 /* The binding loses its identity: it becomes an address set aside. */
 void dhcp_pool_disown(struct dhcp_pool *p, struct dhcp_binding *b);

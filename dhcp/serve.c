@@ -173,12 +173,37 @@ static int refuse_declines(const struct dhcp_exchange *x)
 	return DHCP_DROP_RATE;
 }
 
-/* Addresses that are neither stored nor free: no more than there are, nor than a flood should keep us busy with. */
-static bool has_room(const struct dhcp_net *net)
+/* Addresses of a pool that may go within an hour by the word of those who are no port's own MAC. */
+static uint32_t hourly_max(const struct dhcp_net *net)
 {
+	uint32_t quarter = net->pool.size / 4 + 1;
+
+	return quarter < DHCP_NETWORK_HOURLY ? quarter : DHCP_NETWORK_HOURLY;
+}
+
+/*
+ * Whether a client without a binding may have one. A port's own MAC always may: there is one for each port. For others there is a bound on what is
+ * neither stored nor free, and for those behind a port (a nested guest, or one that makes up MACs) on how many come within an hour.
+ */
+static bool admit(const struct dhcp_exchange *x)
+{
+	const struct dhcp_net *net = x->net;
 	uint64_t most = (uint64_t)net->pool.size + net->pool.reserves.cnt;
 
-	return net->unstored_cnt < (most < DHCP_UNSTORED_MAX ? most : DHCP_UNSTORED_MAX);
+	if (!nd_uuid_is_zero(&x->port))
+		return true;
+	if (net->unstored_cnt >= (most < DHCP_UNSTORED_MAX ? most : DHCP_UNSTORED_MAX)) {
+		dhcp_turn_notice(x->t, x->net, DHCP_NOTICE_RATE,
+				 "%u addresses are offered and not taken: no offers to new foreign clients",
+				 net->unstored_cnt);
+		return false;
+	}
+	if (!x->member || dhcp_hourly_add(&x->member->strangers, x->t->now_ms, hourly_max(net)))
+		return true;
+	dhcp_turn_notice(x->t, x->net, DHCP_NOTICE_RATE,
+			 "more than %u clients behind port %s within an hour: refused", hourly_max(net),
+			 x->member->config.name);
+	return false;
 }
 
 static int on_discover(struct dhcp_exchange *x)
@@ -192,7 +217,7 @@ static int on_discover(struct dhcp_exchange *x)
 		return refuse_declines(x);
 	if (b && b->state == DHCP_BINDING_PROBING)
 		return probe_again(x, b);
-	if (!b && !has_room(x->net))
+	if (!b && !admit(x))
 		return DHCP_DROP_RATE;
 	b = dhcp_pool_pick(p, &x->who, x->packet.asked.requested_ip4, x->t->now_s);
 	if (!b)
@@ -230,14 +255,6 @@ void dhcp_serve_probed(const struct dhcp_turn *t, struct dhcp_binding *b)
 		offer(&x, b);
 }
 
-/* Addresses that foreign clients and probes may take out of a pool within an hour. */
-static uint32_t net_declines_max(const struct dhcp_net *net)
-{
-	uint32_t quarter = net->pool.size / 4 + 1;
-
-	return quarter < DHCP_NETWORK_DECLINES ? quarter : DHCP_NETWORK_DECLINES;
-}
-
 void dhcp_serve_conflict(const struct dhcp_turn *t, struct dhcp_binding *b, const struct nd_mac *holder)
 {
 	struct dhcp_net *net = dhcp_net_of(b->pool);
@@ -246,7 +263,7 @@ void dhcp_serve_conflict(const struct dhcp_turn *t, struct dhcp_binding *b, cons
 	struct dhcp_exchange x;
 
 	/* A guest that claims every address would else empty the pool. */
-	if (!dhcp_hourly_add(&net->declines, t->now_ms, net_declines_max(net))) {
+	if (!dhcp_hourly_add(&net->declines, t->now_ms, hourly_max(net))) {
 		dhcp_turn_notice(t, net, DHCP_NOTICE_RATE,
 				 "too many address conflicts within an hour: probes are not heeded");
 		return;
@@ -357,7 +374,7 @@ static int request_unknown(const struct dhcp_exchange *x, enum unknown_client un
 
 	if (unknown == UNKNOWN_SILENT || (unknown == UNKNOWN_CLAIM_OURS && !dhcp_pool_is_ours(p, ip4)))
 		return DHCP_DROP_SERVER_ID;
-	if (!has_room(x->net))
+	if (!admit(x))
 		return DHCP_DROP_RATE;
 	b = dhcp_pool_claim(p, &x->who, ip4, x->t->now_s);
 	return b ? propose(x, b) : refuse(x, "address is not free");
@@ -416,7 +433,7 @@ static int find_own(const struct dhcp_exchange *x, uint32_t ip4, struct dhcp_bin
 static int on_decline(struct dhcp_exchange *x)
 {
 	struct dhcp_hourly *hourly = x->member ? &x->member->declines : &x->net->declines;
-	uint32_t max = x->member ? DHCP_PORT_DECLINES : net_declines_max(x->net);
+	uint32_t max = x->member ? DHCP_PORT_DECLINES : hourly_max(x->net);
 	char ip[ND_IP_STRLEN], mac[ND_MAC_STRLEN];
 	struct dhcp_binding *b;
 	int drop;

@@ -912,6 +912,28 @@ static void test_full(void **state)
 	host_done(&h);
 }
 
+/* A guest that makes up MACs, or has guests of its own: 26 of 100 addresses within an hour, and itself none the less. */
+static void test_made_up(void **state)
+{
+	struct ask a = { .type = DHCP_DISCOVER };
+	struct answer got;
+	struct host h;
+
+	start(&h);
+	for (unsigned i = 0; i < 40; i++) {
+		a.mac = mac_of(100 + i);
+		host_ask(&h, T_MARK, &a);
+		if (i < 26)
+			host_expect(&h, DHCP_OFFER, &got);
+		else
+			host_expect_drop(&h, DHCP_DROP_RATE);
+	}
+	host_bind(&h, T_MARK, &(struct ask){ .mac = mac_of(1) });
+	host_tick(&h, DHCP_HOUR_MS);
+	host_bind(&h, T_MARK, &(struct ask){ .mac = mac_of(500) });
+	host_done(&h);
+}
+
 /* ---- configuration and leases from the store ---- */
 
 static void test_load(void **state)
@@ -1167,19 +1189,19 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_exchange),      cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_request),       cmocka_unit_test(test_withdrawn),
-		cmocka_unit_test(test_decline),       cmocka_unit_test(test_decline_limit),
-		cmocka_unit_test(test_release),       cmocka_unit_test(test_free_race),
-		cmocka_unit_test(test_inform),        cmocka_unit_test(test_identity),
-		cmocka_unit_test(test_strangers),     cmocka_unit_test(test_drop_names),
-		cmocka_unit_test(test_relay),         cmocka_unit_test(test_reservation),
-		cmocka_unit_test(test_names),         cmocka_unit_test(test_move),
-		cmocka_unit_test(test_times),         cmocka_unit_test(test_fuzz_of_times),
-		cmocka_unit_test(test_probe),         cmocka_unit_test(test_conflict),
-		cmocka_unit_test(test_full),          cmocka_unit_test(test_load),
-		cmocka_unit_test(test_configuration), cmocka_unit_test(test_random),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_exchange),  cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_request),   cmocka_unit_test(test_withdrawn),
+		cmocka_unit_test(test_decline),   cmocka_unit_test(test_decline_limit),
+		cmocka_unit_test(test_release),   cmocka_unit_test(test_free_race),
+		cmocka_unit_test(test_inform),    cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_strangers), cmocka_unit_test(test_drop_names),
+		cmocka_unit_test(test_relay),     cmocka_unit_test(test_reservation),
+		cmocka_unit_test(test_names),     cmocka_unit_test(test_move),
+		cmocka_unit_test(test_times),     cmocka_unit_test(test_fuzz_of_times),
+		cmocka_unit_test(test_probe),     cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_full),      cmocka_unit_test(test_load),
+		cmocka_unit_test(test_made_up),   cmocka_unit_test(test_configuration),
+		cmocka_unit_test(test_random),    cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
