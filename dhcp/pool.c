@@ -190,6 +190,7 @@ void dhcp_pool_disown(struct dhcp_pool *p, struct dhcp_binding *b)
 	if (b->has_identity)
 		nd_map_remove(&p->by_identity, &b->by_identity);
 	b->has_identity = false;
+	b->replaced_ip4 = 0;
 }
 
 void dhcp_pool_set_client_id(struct dhcp_pool *p, struct dhcp_binding *b,
