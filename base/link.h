@@ -10,8 +10,9 @@
 #include "base/netlink.h"
 
 /* IFLA_GROUP of what netd made ("netd") and of what waits to be deleted by the reaper. */
-#define ND_GROUP_LIVE 0x6e657464u
-#define ND_GROUP_DEAD 0x6e657465u
+#define ND_GROUP_LIVE   0x6e657464u
+#define ND_GROUP_DEAD   0x6e657465u
+#define ND_GROUP_REAPED 0x6e657466u /* of those, what the reaper deletes with its next request */
 
 /* Alias of everything netd makes: "netd:<network uuid>[:<port uuid>]". IFLA_IFALIAS is dropped by the kernel in a creating
  * RTM_NEWLINK (not for TAPs, which are created by ioctl), so it goes in the message that sets master and up. */

@@ -182,7 +182,7 @@ static int open_services(struct daemon *d, struct nd_error *e)
 	c->leases = leases_new(c);
 	if (!c->events || !c->mirror || !c->sysctls || !c->leases)
 		return nd_fail(e, ND_MEMORY, "start");
-	if (records_dirs_make(c, e) < 0 ||
+	if (records_dirs_make(c, e) < 0 || records_open(d->settings.run_dir, &c->records, e) < 0 ||
 	    disk_new(c->loop, d->settings.state_dir, &c->disk, &warning, e) < 0)
 		return e->code;
 	if (warning)
@@ -276,6 +276,7 @@ static void stop(struct daemon *d)
 	disk_free(c->disk); /* what was acknowledged to a worker that is gone is written all the same */
 	reaper_free(c->reaper);
 	leases_free(c->leases);
+	records_close(c->records);
 	nat_free(c->nat);
 	nd_nl_free(c->nl);
 	if (c->model)

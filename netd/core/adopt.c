@@ -82,6 +82,7 @@ static int adopt_networks(struct core *c, struct nd_error *e)
 
 struct links {
 	struct core *c;
+	struct port_records records;
 	struct nd_link *strays;
 	size_t cnt, size;
 	struct nd_error e;
@@ -100,21 +101,21 @@ static void add_stray(struct links *s, const struct nd_link *l)
 	s->strays[s->cnt++] = *l;
 }
 
-static struct port *adopt_port(struct core *c, const struct nd_link *l)
+static bool adopt_port(struct links *s, const struct nd_link *l)
 {
-	struct nd_error e = ND_ERROR_INIT;
+	struct core *c = s->c;
 	struct nd_uuid network;
-	struct port *p = NULL;
 	struct network *n = model_network_by_uuid(c->model, &l->alias_network);
-	if (!n || !n->live || records_port_read(c, &l->alias_port, &p, &network, &e) < 0)
-		return NULL;
+	struct port *p = n && n->live ? records_port_take(&s->records, &l->alias_port, &network) : NULL;
+	if (!p)
+		return false;
 	nd_strcpy(p->ifname, sizeof p->ifname, l->name);
 	p->ifindex = l->ifindex;
 	if (nd_uuid_equal(&network, &n->uuid) && !model_port_by_mark(c->model, p->mark) &&
 	    !model_port_by_uuid(c->model, &p->uuid) && model_port_add(c->model, n, p) == 0)
-		return p;
+		return true;
 	model_port_free(p);
-	return NULL;
+	return false;
 }
 
 static void on_adopt_link(const struct nd_link *l, void *arg)
@@ -127,7 +128,7 @@ static void on_adopt_link(const struct nd_link *l, void *arg)
 		if (ours && !(n && n->ifindex == l->ifindex))
 			add_stray(s, l);
 	} else if (l->kind == ND_LINK_TUN && l->has_alias && !nd_uuid_is_zero(&l->alias_port)) {
-		if (!adopt_port(c, l))
+		if (!adopt_port(s, l))
 			add_stray(s, l);
 	}
 }
@@ -157,20 +158,18 @@ static void remove_stray(struct core *c, const struct nd_link *l)
 		reaper_delete(c->reaper, l->ifindex);
 }
 
-static bool port_known(const struct nd_uuid *port, void *arg)
-{
-	return model_port_by_uuid(((struct core *)arg)->model, port) != NULL;
-}
-
-static void adopt_links(struct core *c)
+static int adopt_links(struct core *c, struct nd_error *e)
 {
 	struct links s = { .c = c };
+	if (records_ports_read(c, &s.records, e) < 0)
+		return e->code;
 	mirror_each_link(c->mirror, on_adopt_link, &s);
 	for (size_t i = 0; i < s.cnt; i++)
 		remove_stray(c, &s.strays[i]);
 	free(s.strays);
 	mirror_each_link(c->mirror, count_foreign, c);
-	records_ports_sweep(c, port_known, c);
+	records_ports_done(c, &s.records);
+	return 0;
 }
 
 /* ---- nft, leases ---- */
@@ -230,9 +229,8 @@ int adopt(struct core *c, struct nd_error *e)
 {
 	network_reload(c);
 	network_load_choices(c);
-	if (adopt_networks(c, e) < 0)
+	if (adopt_networks(c, e) < 0 || adopt_links(c, e) < 0)
 		return e->code;
-	adopt_links(c);
 	/* From the first repair on the store belongs to its thread. */
 	if (adopt_leases(c, e) < 0)
 		return nd_wrap(e, "leases");

@@ -21,6 +21,7 @@ struct events;
 struct model;
 struct repair;
 struct leases;
+struct records;
 struct settings;
 
 struct core {
@@ -38,5 +39,6 @@ struct core {
 	struct model *model; /* networks and ports */
 	struct repair *repair;
 	struct leases *leases;
+	struct records *records; /* the journal of ports */
 };
 #endif

@@ -4,7 +4,7 @@
  *
  * Links by ifindex and by name; each link's addresses hang off it. IPv4 subnets in use (addresses as /32, the subnets they imply, and routes) stand in one
  * array sorted by (first address, length), so that an overlap search is a few binary searches whatever the number of networks. Entries
- * whose link waits to be deleted (ND_GROUP_DEAD) do not count.
+ * whose link waits to be deleted (ND_GROUP_DEAD, ND_GROUP_REAPED) do not count.
  */
 #include "netd/core/mirror.h"
 #include "base/map.h"
@@ -25,6 +25,7 @@ struct net {
 	uint32_t first;
 	uint8_t len;
 	uint8_t kind;
+	uint16_t tag; /* route: of table and metric, which tell routes to one place apart; else 0 */
 	int ifindex;
 };
 
@@ -111,7 +112,8 @@ static size_t net_find(const struct mirror *m, const struct net *want)
 {
 	for (size_t i = net_lower(m, want->first, want->len);
 	     i < m->net_cnt && net_compare(&m->nets[i], want->first, want->len) == 0; i++) {
-		if (m->nets[i].kind == want->kind && m->nets[i].ifindex == want->ifindex)
+		const struct net *net = &m->nets[i];
+		if (net->kind == want->kind && net->ifindex == want->ifindex && net->tag == want->tag)
 			return i;
 	}
 	return m->net_cnt;
@@ -156,6 +158,19 @@ static void net_del_link(struct mirror *m, int ifindex, bool addresses)
 			m->nets[kept++] = *net;
 	}
 	m->net_cnt = kept;
+}
+
+/* The route that the new one replaces, wherever it led. */
+static void net_del_replaced(struct mirror *m, const struct net *new)
+{
+	for (size_t i = net_lower(m, new->first, new->len);
+	     i < m->net_cnt && net_compare(&m->nets[i], new->first, new->len) == 0; i++) {
+		struct net net = m->nets[i];
+		if ((net.kind == NET_CONNECTED || net.kind == NET_ROUTE) && net.tag == new->tag) {
+			net_del(m, net);
+			return;
+		}
+	}
 }
 
 static struct net net_of(uint32_t ip4, uint8_t len, enum net_kind kind, int ifindex)
@@ -213,6 +228,16 @@ static void drop_link(struct mirror *m, int ifindex, struct mirror_change *ret)
 	free(entry);
 }
 
+/* The address itself, and the subnet it implies. */
+static int address_nets(struct mirror *m, const struct nd_address *a)
+{
+	if (a->prefix.ip.family != AF_INET)
+		return 0;
+	uint32_t ip4 = nd_ip_to_ip4(&a->prefix.ip);
+	int r = net_add(m, net_of(ip4, 32, NET_ADDRESS, a->ifindex));
+	return r < 0 ? r : net_add(m, net_of(ip4, a->prefix.len, NET_SUBNET, a->ifindex));
+}
+
 static int put_address(struct mirror *m, const struct nd_address *a)
 {
 	struct entry *entry = find(m, a->ifindex);
@@ -229,11 +254,7 @@ static int put_address(struct mirror *m, const struct nd_address *a)
 		return ND_MEMORY;
 	entry->addresses = p;
 	p[entry->address_cnt++] = *a;
-	if (a->prefix.ip.family != AF_INET)
-		return 0;
-	uint32_t ip4 = nd_ip_to_ip4(&a->prefix.ip);
-	int r = net_add(m, net_of(ip4, 32, NET_ADDRESS, a->ifindex));
-	return r < 0 ? r : net_add(m, net_of(ip4, a->prefix.len, NET_SUBNET, a->ifindex));
+	return address_nets(m, a);
 }
 
 static void drop_address(struct mirror *m, const struct nd_address *a)
@@ -248,6 +269,9 @@ static void drop_address(struct mirror *m, const struct nd_address *a)
 			net_del(m, net_of(ip4, 32, NET_ADDRESS, a->ifindex));
 			net_del(m, net_of(ip4, a->prefix.len, NET_SUBNET, a->ifindex));
 		}
+		/* Others may be of the same subnet; there is room, since two went. */
+		for (i = 0; i < entry->address_cnt; i++)
+			address_nets(m, &entry->addresses[i]);
 		return;
 	}
 }
@@ -262,7 +286,10 @@ static bool route_counts(const struct nd_route *r)
 static struct net net_of_route(const struct nd_route *r)
 {
 	bool connected = r->gateway.family == 0 && r->scope == RT_SCOPE_LINK;
-	return net_of(nd_ip_to_ip4(&r->dst.ip), r->dst.len, connected ? NET_CONNECTED : NET_ROUTE, r->oif);
+	struct net net =
+		net_of(nd_ip_to_ip4(&r->dst.ip), r->dst.len, connected ? NET_CONNECTED : NET_ROUTE, r->oif);
+	net.tag = (uint16_t)nd_hash_u32(r->table ^ nd_hash_u32(r->metric));
+	return net;
 }
 
 static int load_link(const struct nd_link *l, void *arg)
@@ -337,9 +364,12 @@ static int update_route(struct mirror *m, const struct nlmsghdr *msg, struct mir
 	ret->what = MIRROR_ROUTE;
 	ret->ifindex = route.oif;
 	ret->gone = msg->nlmsg_type == RTM_DELROUTE;
+	struct net net = net_of_route(&route);
 	if (ret->gone)
-		net_del(m, net_of_route(&route));
-	else if (net_add(m, net_of_route(&route)) < 0)
+		net_del(m, net);
+	else if (msg->nlmsg_flags & NLM_F_REPLACE)
+		net_del_replaced(m, &net);
+	if (!ret->gone && net_add(m, net) < 0)
 		return nd_fail(e, ND_MEMORY, "a route");
 	return 0;
 }
@@ -388,7 +418,7 @@ size_t mirror_addresses(const struct mirror *m, int ifindex, const struct nd_add
 static bool net_dead(const struct mirror *m, const struct net *net)
 {
 	const struct nd_link *l = net->ifindex ? mirror_link(m, net->ifindex) : NULL;
-	return l && l->group == ND_GROUP_DEAD;
+	return l && (l->group == ND_GROUP_DEAD || l->group == ND_GROUP_REAPED);
 }
 
 static bool collide(const struct mirror *m, const struct net *net, int own_ifindex,

@@ -14,7 +14,6 @@
 #include <ev.h>
 
 #define REAPER_BATCH 8
-#define GROUP_REAPED (ND_GROUP_DEAD + 1)
 
 struct reaper {
 	struct ev_loop *loop;
@@ -44,7 +43,7 @@ static int reap_run(void *ctx, struct nd_job *job, struct nd_error *e)
 		close(take_fd(j->fd));
 	if (!j->ifindex)
 		return 0;
-	int err = nd_link_set_group(r->nl, j->ifindex, GROUP_REAPED, &failed);
+	int err = nd_link_set_group(r->nl, j->ifindex, ND_GROUP_REAPED, &failed);
 	if (failed.sys == ENODEV)
 		return 0;
 	r->deletes |= err == 0;
@@ -55,7 +54,7 @@ static int reap_run(void *ctx, struct nd_job *job, struct nd_error *e)
 static int reap_commit(void *ctx, struct nd_error *e)
 {
 	struct reaper *r = ctx;
-	return r->deletes ? nd_link_delete_group(r->nl, GROUP_REAPED, e) : 0;
+	return r->deletes ? nd_link_delete_group(r->nl, ND_GROUP_REAPED, e) : 0;
 }
 
 static const struct nd_job_ops reap_ops = { reap_begin, reap_run, reap_commit, NULL };
@@ -126,6 +125,6 @@ void reaper_delete(struct reaper *r, int ifindex)
 
 void reaper_close(struct reaper *r, int fd)
 {
-	if (!push(r, 0, fd))
+	if (!r || !push(r, 0, fd))
 		close(fd);
 }

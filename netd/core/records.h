@@ -3,8 +3,8 @@
 #define ND_CORE_RECORDS_H
 /*
  * DOC: what netd writes down
- * CONFIG/networks/NAME.xml persistent definitions (through the disk thread); RUN/networks/UUID.xml live definitions and RUN/ports/UUID.json ports,
- * both on tmpfs and written at once. A record that does not parse at start is removed and named in the log: the kernel still says what runs.
+ * CONFIG/networks/NAME.xml persistent definitions (through the disk thread); RUN/networks/UUID.xml live definitions and RUN/ports, a journal of
+ * ports, both on tmpfs and written at once. A record that does not parse at start is removed and named in the log: the kernel still says what runs.
  */
 #include "netd/core/core.h"
 #include "netd/core/model.h"
@@ -16,12 +16,27 @@ int records_config_path(const struct core *c, const char *name, char path[RECORD
 int records_dirs_make(const struct core *c, struct nd_error *e);
 int records_live_write(const struct core *c, const struct network *n, struct nd_error *e);
 void records_live_remove(const struct core *c, const struct network *n);
+
+/* The journal of ports; struct core's `records`. */
+int records_open(const char *run_dir, struct records **ret, struct nd_error *e);
+void records_close(struct records *r); /* NULL-safe */
 int records_port_write(const struct core *c, const struct port *p, struct nd_error *e);
 void records_port_remove(const struct core *c, const struct port *p);
-/* The port record of that uuid: a port not in the model (caller's), network uuid in *ret_network. ND_NOT_FOUND, ND_PARSE. */
-int records_port_read(const struct core *c, const struct nd_uuid *uuid, struct port **ret,
-		      struct nd_uuid *ret_network, struct nd_error *e);
-/* Removes the records of ports for which keep says false. */
-void records_ports_sweep(const struct core *c, bool (*keep)(const struct nd_uuid *port, void *arg),
-			 void *arg);
+
+/* What the journal holds, at start. */
+struct port_record {
+	struct nd_map_node node; /* by the port's uuid */
+	struct nd_uuid network;
+	struct port *port; /* owned; in no model */
+};
+struct port_records {
+	struct nd_map by_uuid;
+};
+/* Lines that do not parse are logged and skipped. */
+int records_ports_read(const struct core *c, struct port_records *all, struct nd_error *e);
+/* Takes one out: a port in no model, the caller's. NULL: none. */
+struct port *records_port_take(struct port_records *all, const struct nd_uuid *uuid,
+			       struct nd_uuid *ret_network /* or NULL */);
+/* Frees the rest and writes the journal anew with the ports of the model. */
+void records_ports_done(const struct core *c, struct port_records *all);
 #endif

@@ -74,6 +74,7 @@ void core_start(struct core_harness *h)
 	h->sub = (struct event_subscriber){ .fn = on_event };
 	events_subscribe(c->events, &h->sub);
 	CORE_OK(records_dirs_make(c, &e));
+	CORE_OK(records_open(h->settings.run_dir, &c->records, &e));
 	CORE_OK(disk_new(c->loop, h->settings.state_dir, &c->disk, &warning, &e));
 	assert_null(warning);
 	CORE_OK(nd_nl_new(NETLINK_ROUTE, &c->nl, &e));
@@ -97,6 +98,7 @@ void core_stop(struct core_harness *h)
 	supervisor_free(c->supervisor);
 	reaper_free(c->reaper);
 	leases_free(c->leases);
+	records_close(c->records);
 	nat_free(c->nat);
 	nd_nl_free(c->nl);
 	model_done(c->model);
