@@ -87,8 +87,9 @@ def links(ns=None):
 
 
 def ruleset():
-    """As text, the tables in the order of their names: the kernel lists them by age."""
-    return "".join(sorted(re.findall(r"^table .*?^\}\n", run("nft", "list", "ruleset").stdout, re.M | re.S)))
+    """As text, without who owns a table, and the tables in the order of their names: the kernel lists them by age."""
+    text = re.sub(r" # progname .*$|^\tflags .*\n", "", run("nft", "list", "ruleset").stdout, flags=re.M)
+    return "".join(sorted(re.findall(r"^table .*?^\}\n", text, re.M | re.S)))
 
 
 def comparable_links():
