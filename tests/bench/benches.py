@@ -230,7 +230,7 @@ class Host:
     def reachable(self):
         try:
             self.udp(1)
-            self.tcp(0.1)
+            self.iperf("-n", "1K")
             return True
         except Failure:
             return False
@@ -239,10 +239,13 @@ class Host:
         """Round trips in µs. Both ends on one CPU, so that no wake-up of another one hides the way's cost."""
         return json.loads(sh("taskset", "-c", "0", self.lab.binary("tests/bench/udp"), "ping", OUTSIDE, PORT, count, netns=self.guest))
 
+    def iperf(self, *much):
+        """Sender and receiver each on a CPU of its own."""
+        return json.loads(sh("iperf3", "-J", "-c", OUTSIDE, *much, "-A", f"0,{os.cpu_count() - 1}", netns=self.guest))
+
     def tcp(self, seconds):
-        """Gbit/s, sender and receiver each on a CPU of its own."""
-        last = str(os.cpu_count() - 1)
-        said = json.loads(sh("iperf3", "-J", "-c", OUTSIDE, "-t", seconds, "-A", f"0,{last}", netns=self.guest))
+        """Gbit/s."""
+        said = self.iperf("-t", seconds) # whole seconds: it cuts off the rest
         return said["end"]["sum_received"]["bits_per_second"] / 1e9
 
 
@@ -261,7 +264,7 @@ class Series:
                 trips = host.udp(self.lab.pick(5000, 1000))
                 self.udp_medians[which].append(median(trips))
                 self.udp_all[which].extend(trips)
-                self.tcp[which].append(host.tcp(self.lab.pick(1.5, 0.5)))
+                self.tcp[which].append(host.tcp(self.lab.pick(2, 1)))
         return self
 
 

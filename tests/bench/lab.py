@@ -23,7 +23,10 @@ def sh(*argv, netns=None, **kw):
     """Runs a command to its end. Return: its standard output."""
     argv = nsenter(netns) + [str(a) for a in argv]
     kw.setdefault("timeout", PATIENCE_S)
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kw)
+    try:
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kw)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"{' '.join(argv)}: not done in {kw['timeout']} s") from None
     if done.returncode != 0:
         raise Failure(f"{' '.join(argv)}: status {done.returncode}: {(done.stderr or done.stdout).strip()[-400:]}")
     return done.stdout
