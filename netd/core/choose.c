@@ -172,6 +172,24 @@ static int choose_subnet(const struct core *c, struct netdef_ip *ip, const struc
 	return 0;
 }
 
+/* An explicit subnet that is legal all the same. */
+static void tell_overlap(char **ret_note, const char *text, const struct nd_prefix *subnet,
+			 const struct mirror_collision *why)
+{
+	char other[ND_PREFIX_STRLEN];
+	bool wider = why->prefix.len < subnet->len;
+	free(*ret_note);
+	if (asprintf(ret_note, "subnet %s %s %s%s%s%s", text,
+		     wider ? "lies inside the wider route" : "holds the route",
+		     nd_prefix_to_string(&why->prefix, other), why->ifname[0] ? " on " : "", why->ifname,
+		     wider ? ": what that route leads to there is hidden from this host while the network is "
+			     "active"
+			   : ", which stays the better one for its addresses: guests there are not reached "
+			     "from "
+			     "this host") < 0)
+		*ret_note = NULL;
+}
+
 static int check_subnet(const struct core *c, const struct netdef_ip *ip, int own, char **ret_note,
 			struct nd_error *e)
 {
@@ -188,16 +206,8 @@ static int check_subnet(const struct core *c, const struct netdef_ip *ip, int ow
 			       a, why.ifname, why.kind == COLLISION_ADDRESS ? "address" : "connected route",
 			       b);
 	}
-	if (mirror_overlaps(c->mirror, &subnet, own, &why)) {
-		nd_prefix_to_string(&why.prefix, b);
-		free(*ret_note);
-		if (asprintf(ret_note,
-			     "subnet %s lies inside the wider route %s%s%s: what that route leads to there "
-			     "is hidden "
-			     "from this host while the network is active",
-			     a, b, why.ifname[0] ? " on " : "", why.ifname) < 0)
-			*ret_note = NULL;
-	}
+	if (mirror_overlaps(c->mirror, &subnet, own, &why))
+		tell_overlap(ret_note, a, &subnet, &why);
 	return 0;
 }
 

@@ -235,7 +235,8 @@ static int address_nets(struct mirror *m, const struct nd_address *a)
 		return 0;
 	uint32_t ip4 = nd_ip_to_ip4(&a->prefix.ip);
 	int r = net_add(m, net_of(ip4, 32, NET_ADDRESS, a->ifindex));
-	return r < 0 ? r : net_add(m, net_of(ip4, a->prefix.len, NET_SUBNET, a->ifindex));
+	return r < 0 || a->prefix.len == 32 ? r
+					    : net_add(m, net_of(ip4, a->prefix.len, NET_SUBNET, a->ifindex));
 }
 
 static int put_address(struct mirror *m, const struct nd_address *a)
