@@ -272,8 +272,8 @@ static void stop(struct daemon *d)
 	}
 	monitor_free(c->monitor);
 	repair_free(c->repair);
+	disk_free(c->disk); /* the ends of its jobs send answers and talk to the worker */
 	supervisor_free(c->supervisor);
-	disk_free(c->disk); /* what was acknowledged to a worker that is gone is written all the same */
 	reaper_free(c->reaper);
 	leases_free(c->leases);
 	records_close(c->records);

@@ -139,8 +139,8 @@ void disk_free(struct disk *d)
 {
 	if (!d)
 		return;
+	nd_jobs_free(d->file_jobs); /* its ends may push to the store; none the other way */
 	nd_jobs_free(d->store_jobs);
-	nd_jobs_free(d->file_jobs);
 	dhcp_store_close(d->store);
 	ev_ref(d->loop);
 	ev_async_stop(d->loop, &d->wake);
