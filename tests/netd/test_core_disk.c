@@ -39,7 +39,7 @@ static void open_disk(struct fixture *f, bool damaged)
 	assert_int_equal(warning != NULL, damaged);
 	if (damaged) {
 		assert_non_null(strstr(warning, "it was moved to"));
-		assert_non_null(strstr(warning, "leases are lost"));
+		assert_non_null(strstr(warning, "a new one begun"));
 	}
 	free(warning);
 }
