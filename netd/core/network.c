@@ -182,7 +182,7 @@ static void on_defined(void *arg, const struct nd_error *failed)
 }
 
 /* Writes def and publishes it when it is synced. def: taken. */
-static int write_definition(struct core *c, struct netdef *def, struct network_done done, struct nd_error *e)
+int network_write(struct core *c, struct netdef *def, struct network_done done, struct nd_error *e)
 {
 	char path[RECORD_PATH_MAX];
 	struct nd_buf xml = { .max = NETDEF_XML_MAX * 2 };
@@ -215,9 +215,9 @@ static int write_definition(struct core *c, struct netdef *def, struct network_d
 }
 
 /* Parsed, checked, complete and unique; the caller's. */
-static int read_definition(struct core *c, const char *xml, size_t len,
-			   void (*warn)(void *arg, const struct netdef_warning *w), void *arg,
-			   struct netdef **ret, struct nd_error *e)
+int network_read(struct core *c, const char *xml, size_t len,
+		 void (*warn)(void *arg, const struct netdef_warning *w), void *arg, struct netdef **ret,
+		 struct nd_error *e)
 {
 	struct netdef *def = NULL;
 	if (netdef_parse(xml, len, NULL, warn, arg, &def, e) < 0)
@@ -240,8 +240,7 @@ void network_define(struct core *c, const char *xml, size_t len,
 {
 	struct nd_error e = ND_ERROR_INIT;
 	struct netdef *def = NULL;
-	if (read_definition(c, xml, len, warn, done.arg, &def, &e) < 0 ||
-	    write_definition(c, def, done, &e) < 0)
+	if (network_read(c, xml, len, warn, done.arg, &def, &e) < 0 || network_write(c, def, done, &e) < 0)
 		end_bad(done, &e);
 }
 
@@ -322,7 +321,7 @@ int network_take_live(struct core *c, struct network *n, struct netdef *live, st
 }
 
 /* def: what the start uses, borrowed. */
-static int start(struct core *c, struct network *n, const struct netdef *def, struct nd_error *e)
+int network_start_from(struct core *c, struct network *n, const struct netdef *def, struct nd_error *e)
 {
 	enum network_state next;
 	struct netdef *live;
@@ -356,7 +355,7 @@ void network_start(struct core *c, struct network *n, struct network_done done)
 	if (!n->config)
 		nd_fail(&e, ND_STATE, "network is already active"); /* a transient one is never inactive */
 	else
-		start(c, n, n->config, &e);
+		network_start_from(c, n, n->config, &e);
 	if (e.code) {
 		nd_wrap(&e, "network '%s'", n->name);
 		end_bad(done, &e);
@@ -370,7 +369,7 @@ static int create(struct core *c, struct netdef *def, struct network **ret, stru
 	struct network *n = model_network_by_uuid(c->model, &def->uuid);
 	if (n) {
 		/* libvirt too: a defined network is started as the given XML says, its definition stays. */
-		if (start(c, n, def, e) < 0)
+		if (network_start_from(c, n, def, e) < 0)
 			return e->code;
 		*ret = n;
 		return 0;
@@ -380,7 +379,7 @@ static int create(struct core *c, struct netdef *def, struct network **ret, stru
 		model_network_free(n);
 		return nd_fail(e, ND_MEMORY, "network");
 	}
-	if (start(c, n, def, e) < 0) {
+	if (network_start_from(c, n, def, e) < 0) {
 		model_network_remove(c->model, n);
 		model_network_free(n);
 		return e->code;
@@ -395,7 +394,7 @@ void network_create(struct core *c, const char *xml, size_t len,
 	struct nd_error e = ND_ERROR_INIT;
 	struct netdef *def = NULL;
 	struct network *n = NULL;
-	if (read_definition(c, xml, len, warn, done.arg, &def, &e) == 0 && create(c, def, &n, &e) < 0)
+	if (network_read(c, xml, len, warn, done.arg, &def, &e) == 0 && create(c, def, &n, &e) < 0)
 		nd_wrap(&e, "network '%s'", def->name);
 	netdef_free(def);
 	if (e.code)
@@ -435,6 +434,14 @@ static void end_ports(struct core *c, struct network *n, struct nd_error *e)
 	}
 }
 
+void network_halt(struct core *c, struct network *n)
+{
+	struct nd_error failed = ND_ERROR_INIT;
+	if (converge(c, network_rows, network_row_cnt, n, CONVERGE_STOP, NULL, &failed) < 0)
+		nd_log_error(ND_LOG_WARNING, &failed, "network '%s': stop", n->name);
+	forget_live(c, n);
+}
+
 static int stop(struct core *c, struct network *n, bool force, struct nd_error *e)
 {
 	enum network_state next;
@@ -443,10 +450,7 @@ static int stop(struct core *c, struct network *n, bool force, struct nd_error *
 	if (n->port_cnt && !force)
 		return refuse_live_ports(n, e);
 	end_ports(c, n, e);
-	struct nd_error failed = ND_ERROR_INIT;
-	if (converge(c, network_rows, network_row_cnt, n, CONVERGE_STOP, NULL, &failed) < 0)
-		nd_log_error(ND_LOG_WARNING, &failed, "network '%s': stop", n->name);
-	forget_live(c, n);
+	network_halt(c, n);
 	n->state = next;
 	events_say(c->events, EVENT_NETWORK_STOPPED, n, NULL, "stopped");
 	return 0;
@@ -551,7 +555,7 @@ void network_set_autostart(struct core *c, struct network *n, enum netdef_autost
 	} else {
 		def->autostart = mode;
 		def->autostart_set = mode != NETDEF_AUTOSTART_NO;
-		if (write_definition(c, def, done, &e) == 0)
+		if (network_write(c, def, done, &e) == 0)
 			return;
 	}
 	nd_wrap(&e, "network '%s'", n->name);

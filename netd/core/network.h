@@ -39,6 +39,17 @@ void network_format(const struct network *n, bool inactive, struct nd_buf *out);
 void network_load_choices(struct core *c);
 /* Gives n (inactive) its live definition (taken) and plan; nothing is made yet. Start and adoption use it. */
 int network_take_live(struct core *c, struct network *n, struct netdef *live, struct nd_error *e);
+/* The pieces the verbs and changes are made of. */
+/* Parsed, complete with what a redefinition inherits, checked and unique; *ret the caller's. arg: warn's. */
+int network_read(struct core *c, const char *xml, size_t len,
+		 void (*warn)(void *arg, const struct netdef_warning *w), void *arg, struct netdef **ret,
+		 struct nd_error *e);
+/* Writes def (taken) and publishes it when it is synced, then done. Failing at once: done is not called. */
+int network_write(struct core *c, struct netdef *def, struct network_done done, struct nd_error *e);
+/* Starts n as def (borrowed) says. Its ports, if it has any, are left to repair. */
+int network_start_from(struct core *c, struct network *n, const struct netdef *def, struct nd_error *e);
+/* Takes down everything but the ports and their devices. */
+void network_halt(struct core *c, struct network *n);
 /* Starts every inactive network with autostart=boot; failures are events. */
 void network_autostart(struct core *c);
 #endif

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: live changes (see change.h).
+ *
+ * The change class of each field comes from the definition's rows (netdef_diff). A live change swaps definition and plan, tells the nft table and the worker
+ * what differs, and converges; what does not come about is swapped back the same way.
+ */
+#include "netd/core/change.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/strtab.h"
+#include "nat/nat.h"
+#include "netd/core/choose.h"
+#include "netd/core/converge.h"
+#include "netd/core/event.h"
+#include "netd/core/plan.h"
+#include "netd/core/repair.h"
+#include "netd/core/supervisor.h"
+
+/* ---- putting a definition in force ---- */
+
+static int refuse_restart(const char *fields, struct nd_error *e)
+{
+	return nd_fail(e, ND_STATE, "%s can change only by a restart of the network", fields);
+}
+
+/* Makes live and plan those of n, and everything else follow. What was is left in the arguments. */
+static int swap(struct core *c, struct network *n, struct netdef **live, struct network_plan **plan,
+		struct nd_error *e)
+{
+	struct netdef *was = n->live;
+	struct network_plan *was_plan = n->plan;
+	struct port *p;
+	n->live = *live;
+	n->plan = *plan;
+	*live = was;
+	*plan = was_plan;
+	n->recorded = false;
+	if (nat_put(c->nat, &was_plan->nat, &n->plan->nat, e) < 0 || nat_commit(c->nat, e) < 0)
+		return nd_wrap(e, "nftables");
+	if (converge(c, network_rows, network_row_cnt, n, CONVERGE_REPAIR, NULL, e) < 0)
+		return e->code;
+	if (was_plan->dhcp && !n->plan->dhcp)
+		supervisor_network_del(c->supervisor, n);
+	else if (n->plan->dhcp)
+		supervisor_network_set(c->supervisor, n);
+	nd_list_foreach(p, &n->ports, siblings)
+		repair_mark_port(c, p, "the network was changed");
+	return 0;
+}
+
+/* def: taken; complete, as a live definition is. */
+static int put_in_force(struct core *c, struct network *n, struct netdef *def, struct nd_error *e)
+{
+	struct nd_buf fields = { .max = 0 };
+	struct network_plan *plan = NULL;
+	enum netdef_change class = netdef_diff(n->live, def, &fields);
+	if (class == NETDEF_CHANGE_RESTART)
+		refuse_restart(nd_buf_string(&fields), e);
+	else if (network_plan(def, &plan, e) == 0 && swap(c, n, &def, &plan, e) < 0) {
+		struct nd_error failed = ND_ERROR_INIT;
+		if (swap(c, n, &def, &plan, &failed) < 0)
+			nd_also(e, &failed);
+	}
+	nd_buf_done(&fields);
+	network_plan_free(plan);
+	netdef_free(def);
+	return e->code;
+}
+
+/* What the running network looks like with def's settings: the choices of its start stay. *ret: the caller's. */
+static int live_from(const struct core *c, const struct network *n, const struct netdef *def,
+		     struct netdef **ret, struct nd_error *e)
+{
+	char *note = NULL;
+	const struct nd_prefix *last = n->last_subnet.ip.family ? &n->last_subnet : NULL;
+	struct netdef *wanted = netdef_copy(def);
+	if (!wanted)
+		return nd_fail(e, ND_MEMORY, "live definition");
+	if (!wanted->bridge[0] || strchr(wanted->bridge, '%'))
+		nd_strcpy(wanted->bridge, sizeof wanted->bridge, n->bridge);
+	int r = choose_live(c, wanted, last, ret, &note, e);
+	netdef_free(wanted);
+	free(note);
+	return r;
+}
+
+/* ---- plan and apply ---- */
+
+static struct network *find_same(const struct core *c, const struct netdef *def)
+{
+	return model_network_by_uuid(c->model, &def->uuid);
+}
+
+static int fill_plan(const struct core *c, const struct netdef *def, struct change_plan *ret,
+		     struct nd_error *e)
+{
+	const struct network *n = find_same(c, def);
+	struct nd_buf fields = { .max = 0 };
+	struct netdef *live = NULL;
+	*ret = (struct change_plan){ .is_new = !n || !n->config };
+	if (n && n->config)
+		ret->config = netdef_diff(n->config, def, n->live ? NULL : &fields);
+	if (n && n->live) {
+		if (live_from(c, n, def, &live, e) < 0)
+			return e->code;
+		ret->live = netdef_diff(n->live, live, &fields);
+		ret->ports = n->port_cnt;
+		netdef_free(live);
+	}
+	if (fields.len)
+		ret->fields = strdup(nd_buf_string(&fields));
+	bool bad = fields.bad || (fields.len && !ret->fields);
+	nd_buf_done(&fields);
+	return bad ? nd_fail(e, ND_MEMORY, "plan of the change") : 0;
+}
+
+int change_plan(struct core *c, const char *xml, size_t len, struct change_plan *ret, struct nd_error *e)
+{
+	struct netdef *def = NULL;
+	if (network_read(c, xml, len, NULL, NULL, &def, e) < 0)
+		return e->code;
+	int r = fill_plan(c, def, ret, e);
+	if (r < 0)
+		nd_wrap(e, "network '%s'", def->name);
+	netdef_free(def);
+	return r;
+}
+
+void change_plan_done(struct change_plan *p)
+{
+	free(p->fields);
+	p->fields = NULL;
+}
+
+/* A restart that cannot come up goes back to what ran; its ports are plugged in again by repair either way. */
+static int restart(struct core *c, struct network *n, const struct netdef *def, struct nd_error *e)
+{
+	struct netdef *was = netdef_copy(n->live);
+	struct nd_error failed = ND_ERROR_INIT;
+	struct port *p;
+	if (!was)
+		return nd_fail(e, ND_MEMORY, "live definition");
+	network_halt(c, n);
+	if (network_start_from(c, n, def, e) < 0 && network_start_from(c, n, was, &failed) < 0)
+		nd_also(e, &failed);
+	netdef_free(was);
+	nd_list_foreach(p, &n->ports, siblings)
+		repair_mark_port(c, p, "the network was restarted");
+	return e->code;
+}
+
+static int apply_live(struct core *c, struct network *n, const struct netdef *def, bool may_restart,
+		      struct nd_error *e)
+{
+	struct netdef *live;
+	struct nd_buf fields = { .max = 0 };
+	if (live_from(c, n, def, &live, e) < 0)
+		return e->code;
+	enum netdef_change class = netdef_diff(n->live, live, &fields);
+	if (class == NETDEF_CHANGE_RESTART && may_restart) {
+		netdef_free(live);
+		restart(c, n, def, e);
+	} else {
+		put_in_force(c, n, live, e);
+	}
+	nd_buf_done(&fields);
+	return e->code;
+}
+
+/* ---- the file, last ---- */
+
+struct write_op {
+	struct core *c;
+	struct nd_uuid uuid;
+	struct netdef *was; /* the live definition before; NULL: nothing was changed live */
+	struct network_done done;
+};
+
+static void write_op_free(struct write_op *op)
+{
+	netdef_free(op->was);
+	free(op);
+}
+
+/* The definition could not be written: what runs goes back to what it was. */
+static void take_back(struct write_op *op, struct network *n, struct nd_error *e)
+{
+	struct nd_error failed = ND_ERROR_INIT;
+	if (apply_live(op->c, n, op->was, true, &failed) < 0)
+		nd_also(e, &failed);
+}
+
+static void on_written(void *arg, struct network *n, const struct nd_error *e)
+{
+	struct write_op *op = arg;
+	struct nd_error told = ND_ERROR_INIT;
+	nd_error_copy(&told, e);
+	struct network *same = model_network_by_uuid(op->c->model, &op->uuid);
+	if (e->code && op->was && same && same->live)
+		take_back(op, same, &told);
+	op->done.fn(op->done.arg, n, &told);
+	write_op_free(op);
+}
+
+/* def, was: taken. Ends in done. */
+static void write_last(struct core *c, struct netdef *def, struct netdef *was, struct network_done done)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	struct write_op *op = calloc(1, sizeof *op);
+	if (!op) {
+		nd_fail(&e, ND_MEMORY, "definition");
+		netdef_free(was);
+		netdef_free(def);
+		done.fn(done.arg, NULL, &e);
+		return;
+	}
+	*op = (struct write_op){ .c = c, .uuid = def->uuid, .was = was, .done = done };
+	if (network_write(c, def, (struct network_done){ on_written, op }, &e) < 0)
+		on_written(op, NULL, &e);
+}
+
+void change_apply(struct core *c, const char *xml, size_t len, bool may_restart, struct network_done done)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	struct netdef *def = NULL, *was = NULL;
+	if (network_read(c, xml, len, NULL, NULL, &def, &e) == 0) {
+		struct network *n = find_same(c, def);
+		if (n && n->busy)
+			nd_fail(&e, ND_BUSY, "another change of it is being written; try again");
+		else if (n && n->live && !(was = netdef_copy(n->live)))
+			nd_fail(&e, ND_MEMORY, "live definition");
+		else if (n && n->live)
+			apply_live(c, n, def, may_restart, &e);
+		if (e.code)
+			nd_wrap(&e, "network '%s'", def->name);
+	}
+	if (e.code == 0) {
+		write_last(c, def, was, done);
+		return;
+	}
+	netdef_free(def);
+	netdef_free(was);
+	done.fn(done.arg, NULL, &e);
+}
