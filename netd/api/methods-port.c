@@ -6,9 +6,9 @@
  * leave beside the reply or are closed with it, so a client that died meanwhile leaves nothing behind.
  */
 #include "base/mem.h"
-#include "nat/nat.h"
 #include "netd/api/methods.h"
 #include "netd/core/attach.h"
+#include "netd/core/port.h"
 
 #define ETHERNET_MTU 1500 /* the kernel's, where the network names none */
 
@@ -102,7 +102,7 @@ void method_get_port(struct call *call, const json_t *in)
 	 * A port whose rules are just being repaired has no counter; everything else about it is still worth
 	 * telling.
 	 */
-	if (record && nat_port_drops(c->nat, p->ifname, &drops, NULL) == 0 &&
+	if (record && port_drops(c, p, &drops, NULL) == 0 &&
 	    json_object_set_new_nocheck(record, "drops", json_integer((json_int_t)drops)) < 0)
 		b.bad = true;
 	out_object(&b, "port", record);

@@ -8,6 +8,7 @@
 #include "netd/core/port.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "nat/nat.h"
 #include "netd/core/converge.h"
 #include "netd/core/event.h"
 #include "netd/core/leases.h"
@@ -125,4 +126,9 @@ bool port_repair(struct core *c, struct port *p)
 	p->repair_fails = 0;
 	tell_repaired(c, p, diff, tampered);
 	return true;
+}
+
+int port_drops(struct core *c, const struct port *p, uint64_t *ret, struct nd_error *e)
+{
+	return nat_port_drops(c->nat, p->ifname, ret, e) < 0 ? nd_wrap(e, "port '%s'", p->ifname) : 0;
 }

@@ -13,4 +13,6 @@ void port_end(struct core *c, struct port *p, const char *why);
 /* Puts back what its holder or anyone changed on the device; too often within a second: quarantine. Called by repair.
  * Return: whether it is as planned now (false: try again soon). */
 bool port_repair(struct core *c, struct port *p);
+/* Frames its guard dropped, from the kernel. ND_NOT_FOUND without a guard. */
+int port_drops(struct core *c, const struct port *p, uint64_t *ret, struct nd_error *e);
 #endif
