@@ -5,7 +5,6 @@
  * Whatever must be on disk is written by the file thread first; the model changes when it is. A definition under way stands in model.defining, so that
  * a second one cannot take its name, uuid or bridge.
  */
-#include "netd/core/network.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -18,11 +17,13 @@
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
 #include "netd/core/monitor.h"
+#include "netd/core/network.h"
 #include "netd/core/plan.h"
 #include "netd/core/records.h"
 #include "netd/core/settings.h"
 
 #define SUBNET_KEY_MAX (7 + ND_UUID_STRLEN)
+#define BUSY_TEXT      "another change of it is being written; try again"
 
 static void end_ok(struct network_done done, struct network *n)
 {
@@ -37,7 +38,7 @@ static void end_bad(struct network_done done, const struct nd_error *e)
 
 static int check_not_busy(const struct network *n, struct nd_error *e)
 {
-	return n->busy ? nd_fail(e, ND_BUSY, "another change of it is being written; try again") : 0;
+	return n->busy ? nd_fail(e, ND_BUSY, BUSY_TEXT) : 0;
 }
 
 /* ---- uniqueness ---- */
@@ -181,6 +182,20 @@ static void on_defined(void *arg, const struct nd_error *failed)
 	op_free(op);
 }
 
+/* A network that is not in the model yet may have its first definition waiting too. */
+static int check_not_defining(const struct core *c, const struct nd_uuid *uuid, struct nd_error *e)
+{
+	const struct network *n = model_network_by_uuid(c->model, uuid);
+	const struct define_op *op;
+	if (n)
+		return check_not_busy(n, e);
+	nd_list_foreach(op, &c->model->defining, link) {
+		if (nd_uuid_equal(&op->uuid, uuid))
+			return nd_fail(e, ND_BUSY, BUSY_TEXT);
+	}
+	return 0;
+}
+
 /* Writes def and publishes it when it is synced. def: taken. */
 int network_write(struct core *c, struct netdef *def, struct network_done done, struct nd_error *e)
 {
@@ -188,7 +203,7 @@ int network_write(struct core *c, struct netdef *def, struct network_done done, 
 	struct nd_buf xml = { .max = NETDEF_XML_MAX * 2 };
 	struct network *n = model_network_by_uuid(c->model, &def->uuid);
 	struct define_op *op = NULL;
-	int r = n ? check_not_busy(n, e) : 0;
+	int r = check_not_defining(c, &def->uuid, e);
 	if (r == 0)
 		r = records_config_path(c, def->name, path, e);
 	if (r == 0) {
@@ -240,7 +255,13 @@ void network_define(struct core *c, const char *xml, size_t len,
 {
 	struct nd_error e = ND_ERROR_INIT;
 	struct netdef *def = NULL;
-	if (network_read(c, xml, len, warn, done.arg, &def, &e) < 0 || network_write(c, def, done, &e) < 0)
+	nd_autofree char *name = NULL;
+	if (network_read(c, xml, len, warn, done.arg, &def, &e) == 0) {
+		name = strdup(def->name);
+		if (network_write(c, def, done, &e) < 0)
+			nd_wrap(&e, "network '%s'", name ? name : "");
+	}
+	if (e.code)
 		end_bad(done, &e);
 }
 
@@ -279,9 +300,11 @@ static void remember_subnet(struct core *c, struct network *n, const struct netd
 {
 	char key[SUBNET_KEY_MAX], value[ND_PREFIX_STRLEN];
 	for (size_t i = 0; i < def->ip_cnt; i++) {
+		struct nd_prefix was = nd_prefix_network(&n->last_subnet),
+				 now = nd_prefix_network(&live->ips[i].address);
 		if (!def->ips[i].subnet_auto || nd_prefix_equal(&live->ips[i].address, &n->last_subnet))
 			continue;
-		if (n->last_subnet.ip.family) {
+		if (n->last_subnet.ip.family && !nd_prefix_equal(&was, &now)) {
 			leases_network_gone(c->leases, &n->uuid);
 			events_say(c->events, EVENT_NETWORK_SUBNET, n, NULL,
 				   "the subnet is another one than last time; its old leases are dropped");
@@ -569,6 +592,16 @@ static void warn_log(void *arg, const struct netdef_warning *w)
 	nd_log(ND_LOG_WARNING, "%s: line %d: <%s>: %s", (const char *)arg, w->line, w->element, w->text);
 }
 
+/* Not the change class: what a running network would not notice counts as well. */
+static bool same_definition(const struct netdef *a, const struct netdef *b)
+{
+	struct nd_buf what = { .max = NETDEF_XML_MAX };
+	netdef_diff(a, b, &what);
+	bool same = what.len == 0 && !what.bad;
+	nd_buf_done(&what);
+	return same;
+}
+
 static int load_file(struct core *c, const char *path, const char *file, struct nd_uuid *ret_uuid,
 		     struct nd_error *e)
 {
@@ -594,8 +627,7 @@ static int load_file(struct core *c, const char *path, const char *file, struct 
 	}
 	*ret_uuid = def->uuid;
 	n = model_network_by_uuid(c->model, &def->uuid);
-	if (n && (n->busy || (n->config && netdef_diff(n->config, def, NULL) == NETDEF_CHANGE_NONE &&
-			      n->config->autostart == def->autostart))) {
+	if (n && (n->busy || (n->config && same_definition(n->config, def)))) {
 		netdef_free(def);
 		return 0;
 	}
@@ -627,6 +659,11 @@ size_t network_reload(struct core *c)
 		nd_log_error(ND_LOG_ERR, &e, "definitions");
 		return 1;
 	}
+	struct network *n, *next; /* those gone go first: their uuid or bridge may stand in a new file */
+	nd_list_foreach_safe(n, next, &c->model->networks, all) {
+		if (n->config && !n->busy && !file_listed(names, n->name))
+			undefined(c, n);
+	}
 	for (char **name = names; *name; name++) {
 		nd_error_reset(&e);
 		snprintf(path, sizeof path, "%s/%s", dir, *name);
@@ -636,11 +673,6 @@ size_t network_reload(struct core *c)
 		nd_error_format(&e, text, sizeof text);
 		events_say(c->events, EVENT_DEFINITION_BROKEN, NULL, NULL, "%s", text);
 		broken++;
-	}
-	struct network *n, *next;
-	nd_list_foreach_safe(n, next, &c->model->networks, all) {
-		if (n->config && !n->busy && !file_listed(names, n->name))
-			undefined(c, n);
 	}
 	nd_strv_free(names);
 	return broken;

@@ -100,6 +100,10 @@ void core_stop(struct core_harness *h)
 	leases_free(c->leases);
 	records_close(c->records);
 	nat_free(c->nat);
+	for (unsigned i = 0; i < NAT_TABLE_CNT; i++) { /* orphaned when its owner's socket is closed */
+		fake_nft_table((enum nat_table)i)->flags &= NAT_TABLE_F_PERSIST;
+		fake_nft_table((enum nat_table)i)->owner = 0;
+	}
 	nd_nl_free(c->nl);
 	model_done(c->model);
 	bridge_sysctls_free(c->sysctls);
