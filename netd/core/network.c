@@ -5,6 +5,7 @@
  * Whatever must be on disk is written by the file thread first; the model changes when it is. A definition under way stands in model.defining, so that
  * a second one cannot take its name, uuid or bridge.
  */
+#include "netd/core/network.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -17,7 +18,6 @@
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
 #include "netd/core/monitor.h"
-#include "netd/core/network.h"
 #include "netd/core/plan.h"
 #include "netd/core/records.h"
 #include "netd/core/settings.h"
