@@ -7,13 +7,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sock.h"
-#include "nat/nat.h"
 #include "netd/api/methods.h"
 #include "netd/api/server.h"
 #include "netd/core/attach.h"
 #include "netd/core/event.h"
 #include "netd/core/leases.h"
 #include "netd/core/network.h"
+#include "netd/core/port.h"
 
 #include <ev.h>
 #include <fcntl.h>
@@ -148,7 +148,7 @@ int attach_end(struct core *c, struct port *p, struct nd_error *e)
 	return 0;
 }
 
-int nat_port_drops(struct nat *t, const char *name, uint64_t *ret, struct nd_error *e)
+int port_drops(struct core *c, const struct port *p, uint64_t *ret, struct nd_error *e)
 {
 	*ret = 5;
 	return 0;
