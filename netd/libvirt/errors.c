@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: from netd's errors to libvirt's
+ *
+ * Two tables. The first has a row per libvirt code: its domain and the words that libvirt puts before the text. The second says which code a failure
+ * of the core's is: by nd_code, and, where libvirt has several codes for what is one to us, by how the text begins; the first row that fits counts.
+ * Texts that scripts know are the core's own already; here only the frame that names the network is left out of them, since libvirt's texts have none.
+ */
+#include "netd/libvirt/errors.h"
+#include "base/mem.h"
+#include "base/strtab.h"
+#include "netd/libvirt/xdr.h"
+
+#include <stdarg.h>
+
+#define LEVEL_ERROR 2
+
+/* Who reports: enum virErrorDomain. */
+enum domain { DOMAIN_NONE = 0, DOMAIN_XML = 5, DOMAIN_RPC = 7, DOMAIN_NETWORK = 19 };
+
+static const struct code_row {
+	enum libvirt_code code;
+	enum domain domain;
+	const char *words; /* before the text */
+} code_rows[] = {
+	{ LIBVIRT_INTERNAL, DOMAIN_NETWORK, "internal error: " },
+	{ LIBVIRT_NO_MEMORY, DOMAIN_NETWORK, "out of memory: " },
+	{ LIBVIRT_NO_SUPPORT, DOMAIN_NETWORK, "this function is not supported by the connection driver: " },
+	{ LIBVIRT_NO_CONNECT, DOMAIN_NONE, "no connection driver available for " },
+	{ LIBVIRT_INVALID_ARG, DOMAIN_NETWORK, "invalid argument: " },
+	{ LIBVIRT_OPERATION_FAILED, DOMAIN_NETWORK, "operation failed: " },
+	{ LIBVIRT_XML_ERROR, DOMAIN_NETWORK, "XML error: " },
+	{ LIBVIRT_OPERATION_DENIED, DOMAIN_NETWORK, "operation forbidden: " },
+	{ LIBVIRT_XML_DETAIL, DOMAIN_XML, "" },
+	{ LIBVIRT_SYSTEM, DOMAIN_NETWORK, "" },
+	{ LIBVIRT_RPC, DOMAIN_RPC, "" },
+	{ LIBVIRT_NO_NETWORK, DOMAIN_NETWORK, "Network not found: " },
+	{ LIBVIRT_INVALID_MAC, DOMAIN_NETWORK, "invalid MAC address: " },
+	{ LIBVIRT_AUTH_FAILED, DOMAIN_RPC, "authentication failed: " },
+	{ LIBVIRT_OPERATION_INVALID, DOMAIN_NETWORK, "Requested operation is not valid: " },
+	{ LIBVIRT_CONFIG_UNSUPPORTED, DOMAIN_NETWORK, "unsupported configuration: " },
+	{ LIBVIRT_OPERATION_TIMEOUT, DOMAIN_NETWORK, "Timed out during operation: " },
+	{ LIBVIRT_OPERATION_UNSUPPORTED, DOMAIN_NETWORK, "Operation not supported: " },
+	{ LIBVIRT_RESOURCE_BUSY, DOMAIN_NETWORK, "resource busy: " },
+	{ LIBVIRT_XML_INVALID_SCHEMA, DOMAIN_XML, "XML document failed to validate against schema: " },
+	{ LIBVIRT_NETWORK_PORT_EXIST, DOMAIN_NETWORK, "network port already exists: " },
+	{ LIBVIRT_NO_NETWORK_PORT, DOMAIN_NETWORK, "network port not found: " },
+	{ LIBVIRT_NO_NETWORK_METADATA, DOMAIN_NETWORK, "network metadata not found: " },
+};
+
+/* Where a failure happened, for rows that do not fit everywhere. */
+enum where { ANYWHERE, IN_DEFINITION };
+/* How much of the core's message is told. */
+enum extent {
+	BARE, /* without the network's frame: libvirt's own text */
+	WHOLE
+};
+static const struct core_row {
+	int core;           /* enum nd_code */
+	const char *begins; /* of the cause; NULL: any */
+	enum where where;
+	enum libvirt_code code;
+	enum extent extent;
+} core_rows[] = {
+	{ ND_EXISTS, "bridge name ", ANYWHERE, LIBVIRT_INTERNAL, BARE },
+	{ ND_EXISTS, NULL, ANYWHERE, LIBVIRT_OPERATION_FAILED, BARE },
+	{ ND_STATE, NULL, ANYWHERE, LIBVIRT_OPERATION_INVALID, BARE },
+	{ ND_NOT_FOUND, NULL, ANYWHERE, LIBVIRT_NO_NETWORK, BARE },
+	{ ND_PARSE, NULL, ANYWHERE, LIBVIRT_XML_DETAIL, BARE },
+	{ ND_INVALID, NULL, IN_DEFINITION, LIBVIRT_XML_ERROR, BARE },
+	{ ND_INVALID, NULL, ANYWHERE, LIBVIRT_INVALID_ARG, BARE },
+	{ ND_UNSUPPORTED, NULL, ANYWHERE, LIBVIRT_CONFIG_UNSUPPORTED, BARE },
+	{ ND_CONFLICT, NULL, ANYWHERE, LIBVIRT_INTERNAL, BARE },
+	{ ND_DENIED, NULL, ANYWHERE, LIBVIRT_AUTH_FAILED, BARE },
+	{ ND_BUSY, NULL, ANYWHERE, LIBVIRT_RESOURCE_BUSY, WHOLE },
+	{ ND_LIMIT, NULL, ANYWHERE, LIBVIRT_OPERATION_FAILED, WHOLE },
+	{ ND_SYSTEM, NULL, ANYWHERE, LIBVIRT_SYSTEM, WHOLE },
+	{ ND_PROTOCOL, NULL, ANYWHERE, LIBVIRT_RPC, WHOLE },
+	{ ND_MEMORY, NULL, ANYWHERE, LIBVIRT_NO_MEMORY, WHOLE },
+	{ ND_TIMEOUT, NULL, ANYWHERE, LIBVIRT_OPERATION_TIMEOUT, WHOLE },
+	{ ND_OVERRUN, NULL, ANYWHERE, LIBVIRT_INTERNAL, WHOLE },
+	{ ND_INTERNAL, NULL, ANYWHERE, LIBVIRT_INTERNAL, WHOLE },
+};
+
+static const struct code_row *code_row(enum libvirt_code code)
+{
+	for (size_t i = 0; i < ARRAY_LEN(code_rows); i++)
+		if (code_rows[i].code == code)
+			return &code_rows[i];
+	return &code_rows[0];
+}
+
+static const struct core_row *core_row(const struct nd_error *e, bool definition)
+{
+	const char *text = nd_error_text(e);
+
+	for (size_t i = 0; i < ARRAY_LEN(core_rows); i++) {
+		const struct core_row *row = &core_rows[i];
+
+		if (row->core == e->code && (row->where == ANYWHERE || definition) &&
+		    (!row->begins || !strncmp(text, row->begins, strlen(row->begins))))
+			return row;
+	}
+	return &core_rows[ARRAY_LEN(core_rows) - 1];
+}
+
+void libvirt_error_set(struct libvirt_error *ret, enum libvirt_code code, const char *fmt, ...)
+{
+	va_list ap;
+
+	ret->code = code;
+	va_start(ap, fmt);
+	vsnprintf(ret->detail, sizeof ret->detail, fmt, ap);
+	va_end(ap);
+}
+
+void libvirt_error_from_core(struct libvirt_error *ret, const struct nd_error *e, bool definition)
+{
+	const struct core_row *row = core_row(e, definition);
+	char whole[LIBVIRT_DETAIL_MAX], frame[ND_ERROR_STORE];
+	size_t skip = 0;
+
+	nd_error_format(e, whole, sizeof whole);
+	snprintf(frame, sizeof frame, "%s: ", nd_error_frame(e, 0));
+	if (row->extent == BARE && !strncmp(frame, "network '", strlen("network '")) &&
+	    !strncmp(whole, frame, strlen(frame)))
+		skip = strlen(frame);
+	ret->code = row->code;
+	nd_strcpy(ret->detail, sizeof ret->detail, whole + skip);
+}
+
+int libvirt_error_message(const struct libvirt_error *err, char *buf, size_t size)
+{
+	return snprintf(buf, size, "%s%s", code_row(err->code)->words, err->detail);
+}
+
+void libvirt_error_put(struct nd_buf *b, const struct libvirt_error *err)
+{
+	const struct code_row *row = code_row(err->code);
+	char text[LIBVIRT_DETAIL_MAX + 100], format[100];
+
+	libvirt_error_message(err, text, sizeof text);
+	snprintf(format, sizeof format, "%s%%s", row->words);
+	xdr_put_int(b, err->code);
+	xdr_put_int(b, row->domain);
+	xdr_put_string_or_none(b, text);
+	xdr_put_int(b, LEVEL_ERROR);
+	xdr_put_uint(b, 0); /* no domain object */
+	xdr_put_string_or_none(b, format);
+	xdr_put_string_or_none(b, err->detail);
+	xdr_put_string_or_none(b, NULL);
+	xdr_put_int(b, -1);
+	xdr_put_int(b, -1);
+	xdr_put_uint(b, 0); /* no network object */
+}

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: the procedures on networks
+ *
+ * Each is a call of the core and a translation. Two of libvirt's ways are not the core's: net-destroy disconnects guests without being asked twice, and
+ * autostart is yes or no, where netd knows "at boot" and "when a guest is attached": both are yes to clients, yes leaves the second as it is.
+ */
+#include "base/log.h"
+#include "base/mem.h"
+#include "netd/core/leases.h"
+#include "netd/core/network.h"
+#include "netd/libvirt/procs.h"
+
+#define LISTED_MAX      16384 /* networks; REMOTE_NETWORK_LIST_MAX */
+#define LEASES_MAX      65536 /* REMOTE_NETWORK_DHCP_LEASES_MAX */
+#define DEFINE_VALIDATE 1u
+#define XML_INACTIVE    1u
+#define LEASE_IPV4      0
+#define CLIENT_ID_LEN   (3 * DHCP_IDENTITY_MAX)
+
+static bool is_active(const struct network *n)
+{
+	return n->state != NETWORK_INACTIVE;
+}
+
+static bool is_inactive(const struct network *n)
+{
+	return n->state == NETWORK_INACTIVE;
+}
+
+static bool is_persistent(const struct network *n)
+{
+	return n->config != NULL;
+}
+
+static bool is_transient(const struct network *n)
+{
+	return n->config == NULL;
+}
+
+static bool is_autostart(const struct network *n)
+{
+	return n->autostart != NETDEF_AUTOSTART_NO;
+}
+
+static bool is_not_autostart(const struct network *n)
+{
+	return n->autostart == NETDEF_AUTOSTART_NO;
+}
+
+/* ---- listing ---- */
+
+typedef bool (*network_test)(const struct network *n);
+
+static size_t count(const struct core *c, network_test passes)
+{
+	const struct network *n;
+	size_t cnt = 0;
+
+	nd_list_foreach(n, &c->model->networks, all)
+		cnt += passes(n);
+	return cnt;
+}
+
+/* Names of at most in[0] of those that pass. */
+static void reply_names(struct proc_call *call, network_test passes)
+{
+	int32_t max = call->in[0].i;
+	const struct network *n;
+	struct nd_buf *b;
+	size_t cnt;
+
+	if (max < 0 || max > LISTED_MAX) {
+		proc_fail(call, LIBVIRT_RPC, "Too many networks '%d' for limit '%d'", max, LISTED_MAX);
+		return;
+	}
+	cnt = count(call->core, passes);
+	if (cnt > (size_t)max)
+		cnt = (size_t)max;
+	b = proc_reply_begin(call);
+	if (b)
+		xdr_put_uint(b, (uint32_t)cnt);
+	nd_list_foreach(n, &call->core->model->networks, all) {
+		if (!b || cnt == 0)
+			break;
+		if (!passes(n))
+			continue;
+		xdr_put_string(b, n->name);
+		cnt--;
+	}
+	proc_reply_end(call);
+}
+
+void proc_num_of_networks(struct proc_call *call)
+{
+	proc_reply_int(call, (int32_t)count(call->core, is_active));
+}
+
+void proc_list_networks(struct proc_call *call)
+{
+	reply_names(call, is_active);
+}
+
+void proc_num_of_defined_networks(struct proc_call *call)
+{
+	proc_reply_int(call, (int32_t)count(call->core, is_inactive));
+}
+
+void proc_list_defined_networks(struct proc_call *call)
+{
+	reply_names(call, is_inactive);
+}
+
+/* libvirt's flags come in pairs: one of a pair filters, both or none do not. */
+static const struct {
+	uint32_t flag;
+	network_test passes;
+	int pair;
+} list_flags[] = {
+	{ 1, is_inactive, 0 },  { 2, is_active, 0 },     { 4, is_persistent, 1 },
+	{ 8, is_transient, 1 }, { 16, is_autostart, 2 }, { 32, is_not_autostart, 2 },
+};
+#define LIST_FLAGS 63u
+#define LIST_PAIRS 3
+
+static bool is_listed(const struct network *n, uint32_t flags)
+{
+	bool asked[LIST_PAIRS] = { false }, passed[LIST_PAIRS] = { false };
+
+	for (size_t i = 0; i < ARRAY_LEN(list_flags); i++) {
+		if (!(flags & list_flags[i].flag))
+			continue;
+		asked[list_flags[i].pair] = true;
+		if (list_flags[i].passes(n))
+			passed[list_flags[i].pair] = true;
+	}
+	for (int i = 0; i < LIST_PAIRS; i++)
+		if (asked[i] && !passed[i])
+			return false;
+	return true;
+}
+
+void proc_list_all_networks(struct proc_call *call)
+{
+	bool wanted = call->in[0].i != 0;
+	uint32_t flags = call->in[1].u, cnt = 0;
+	const struct network *n;
+	struct nd_buf *b;
+
+	if (!proc_flags(call, 1, LIST_FLAGS))
+		return;
+	nd_list_foreach(n, &call->core->model->networks, all)
+		cnt += is_listed(n, flags);
+	if (wanted && cnt > LISTED_MAX) {
+		proc_fail(call, LIBVIRT_RPC, "Too many networks '%u' for limit '%d'", cnt, LISTED_MAX);
+		return;
+	}
+	b = proc_reply_begin(call);
+	if (b) {
+		xdr_put_uint(b, wanted ? cnt : 0);
+		nd_list_foreach(n, &call->core->model->networks, all) {
+			if (wanted && is_listed(n, flags))
+				xdr_put_network(b, n->name, &n->uuid);
+		}
+		xdr_put_uint(b, cnt);
+	}
+	proc_reply_end(call);
+}
+
+void proc_network_by_name(struct proc_call *call)
+{
+	const struct network *n = model_network_by_name(call->core->model, call->in[0].s);
+
+	if (n)
+		proc_reply_network(call, n);
+	else
+		proc_fail(call, LIBVIRT_NO_NETWORK, "no network with matching name '%.300s'", call->in[0].s);
+}
+
+void proc_network_by_uuid(struct proc_call *call)
+{
+	const struct network *n = model_network_by_uuid(call->core->model, &call->in[0].uuid);
+	char uuid[ND_UUID_STRLEN];
+
+	if (n)
+		proc_reply_network(call, n);
+	else
+		proc_fail(call, LIBVIRT_NO_NETWORK, "no network with matching uuid '%s'",
+			  nd_uuid_to_string(&call->in[0].uuid, uuid));
+}
+
+/* ---- changing ---- */
+
+static void on_network(void *arg, struct network *n, const struct nd_error *e)
+{
+	struct proc_call *call = arg;
+
+	if (e->code)
+		proc_fail_core(call, e);
+	else if (n)
+		proc_reply_network(call, n);
+	else
+		proc_fail(call, LIBVIRT_INTERNAL, "the network is gone");
+}
+
+static void on_void(void *arg, struct network *n, const struct nd_error *e)
+{
+	if (e->code)
+		proc_fail_core(arg, e);
+	else
+		proc_reply_void(arg);
+}
+
+/* The protocol has no room for warnings. */
+static void on_warning(void *arg, const struct netdef_warning *w)
+{
+	const struct proc_call *call = arg;
+
+	if (call->session)
+		nd_log(ND_LOG_NOTICE, "definition from pid %d: line %d: <%s>: %s",
+		       (int)call->session->peer.cred.pid, w->line, w->element, w->text);
+}
+
+static void keep_first(void *arg, const struct netdef_warning *w)
+{
+	struct netdef_warning *first = arg;
+
+	if (!first->line)
+		*first = *w;
+}
+
+/* With VALIDATE, what would be left out is an error. Return: whether to go on. If not, the call is answered. */
+static bool validate(struct proc_call *call)
+{
+	const char *xml = call->in[0].s;
+	struct netdef_warning first = { 0 };
+	struct nd_error e = ND_ERROR_INIT;
+	struct netdef *def = NULL;
+
+	if (!strchr(call->row->in, 'u') || call->in[1].u == 0)
+		return true;
+	if (!proc_flags(call, 1, DEFINE_VALIDATE))
+		return false;
+	if (netdef_parse(xml, strlen(xml), NULL, keep_first, &first, &def, &e) < 0) {
+		proc_fail_core(call, &e);
+		return false;
+	}
+	netdef_free(def);
+	if (first.line)
+		proc_fail(call, LIBVIRT_XML_INVALID_SCHEMA, "line %d: <%s>: %s", first.line, first.element,
+			  first.text);
+	return !first.line;
+}
+
+void proc_network_define(struct proc_call *call)
+{
+	const char *xml = call->in[0].s;
+
+	if (validate(call))
+		network_define(call->core, xml, strlen(xml), on_warning,
+			       (struct network_done){ on_network, call });
+}
+
+void proc_network_create_xml(struct proc_call *call)
+{
+	const char *xml = call->in[0].s;
+
+	if (validate(call))
+		network_create(call->core, xml, strlen(xml), on_warning,
+			       (struct network_done){ on_network, call });
+}
+
+void proc_network_create(struct proc_call *call)
+{
+	struct network *n = proc_network(call, 0);
+
+	if (n)
+		network_start(call->core, n, (struct network_done){ on_void, call });
+}
+
+/* Guests are disconnected, as libvirt does; it is netdctl that asks for --force. */
+void proc_network_destroy(struct proc_call *call)
+{
+	struct network *n = proc_network(call, 0);
+
+	if (n && is_inactive(n))
+		proc_fail(call, LIBVIRT_OPERATION_INVALID, "network '%s' is not active", n->name);
+	else if (n)
+		network_destroy(call->core, n, true, (struct network_done){ on_void, call });
+}
+
+void proc_network_undefine(struct proc_call *call)
+{
+	struct network *n = proc_network(call, 0);
+
+	if (n)
+		network_undefine(call->core, n, (struct network_done){ on_void, call });
+}
+
+void proc_network_set_autostart(struct proc_call *call)
+{
+	struct network *n = proc_network(call, 0);
+	bool wanted = call->in[1].i != 0;
+
+	if (!n)
+		return;
+	if (is_persistent(n) && is_autostart(n) == wanted)
+		proc_reply_void(call);
+	else
+		network_set_autostart(call->core, n, wanted ? NETDEF_AUTOSTART_BOOT : NETDEF_AUTOSTART_NO,
+				      (struct network_done){ on_void, call });
+}
+
+/* ---- asking ---- */
+
+void proc_network_xml(struct proc_call *call)
+{
+	const struct network *n = proc_network(call, 0);
+	struct nd_buf xml = { .max = XDR_STRING_MAX };
+
+	if (!n || !proc_flags(call, 1, XML_INACTIVE))
+		return;
+	network_format(n, call->in[1].u & XML_INACTIVE, &xml);
+	if (xml.bad)
+		proc_fail(call, LIBVIRT_RPC, "the definition of network '%s' is too long", n->name);
+	else
+		proc_reply_string(call, nd_buf_string(&xml));
+	nd_buf_done(&xml);
+}
+
+void proc_network_get_autostart(struct proc_call *call)
+{
+	const struct network *n = proc_network(call, 0);
+
+	if (n)
+		proc_reply_int(call, is_autostart(n));
+}
+
+void proc_network_is_active(struct proc_call *call)
+{
+	const struct network *n = proc_network(call, 0);
+
+	if (n)
+		proc_reply_int(call, is_active(n));
+}
+
+void proc_network_is_persistent(struct proc_call *call)
+{
+	const struct network *n = proc_network(call, 0);
+
+	if (n)
+		proc_reply_int(call, is_persistent(n));
+}
+
+static const char *bridge_of(const struct network *n)
+{
+	return n->bridge[0] ? n->bridge : n->config ? n->config->bridge : "";
+}
+
+void proc_network_bridge(struct proc_call *call)
+{
+	const struct network *n = proc_network(call, 0);
+
+	if (!n)
+		return;
+	if (bridge_of(n)[0])
+		proc_reply_string(call, bridge_of(n));
+	else
+		proc_fail(call, LIBVIRT_INTERNAL, "network '%s' does not have a bridge name.", n->name);
+}
+
+/* ---- leases ---- */
+
+static const struct netdef_ip *ip_of_lease(const struct network *n, const struct dhcp_lease *l)
+{
+	const struct netdef *def = n->live ? n->live : n->config;
+	struct nd_ip ip = nd_ip_from_ip4(l->ip4);
+
+	for (size_t i = 0; i < def->ip_cnt; i++)
+		if (nd_prefix_contains_ip(&def->ips[i].address, &ip))
+			return &def->ips[i];
+	return NULL;
+}
+
+/* "01:52:54:…"; NULL: it sent none. */
+static const char *client_id(const struct dhcp_lease *l, char buf[CLIENT_ID_LEN])
+{
+	for (size_t i = 0; i < l->client_id.len; i++)
+		snprintf(buf + 3 * i, CLIENT_ID_LEN - 3 * i, "%s%02x", i ? ":" : "", l->client_id.bytes[i]);
+	return l->client_id.len ? buf : NULL;
+}
+
+static void put_lease(struct nd_buf *b, const struct network *n, const struct dhcp_lease *l)
+{
+	char mac[ND_MAC_STRLEN], ip[ND_IP_STRLEN], id[CLIENT_ID_LEN];
+	const struct netdef_ip *of = ip_of_lease(n, l);
+
+	xdr_put_string(b, bridge_of(n));
+	xdr_put_hyper(b, l->expiry_s == UINT64_MAX ? 0 : (int64_t)l->expiry_s);
+	xdr_put_int(b, LEASE_IPV4);
+	xdr_put_string_or_none(b, nd_mac_to_string(&l->mac, mac));
+	xdr_put_string_or_none(b, NULL); /* iaid: of DHCPv6 */
+	xdr_put_string(b, nd_ip4_to_string(l->ip4, ip));
+	xdr_put_uint(b, of ? of->address.len : 0);
+	xdr_put_string_or_none(b, l->hostname[0] ? l->hostname : NULL);
+	xdr_put_string_or_none(b, client_id(l, id));
+}
+
+static void on_leases(void *arg, const struct dhcp_lease *leases, size_t cnt, const struct nd_error *e)
+{
+	struct proc_call *call = arg;
+	bool wanted = call->in[2].i != 0;
+	struct network *n;
+	struct nd_buf *b;
+
+	if (e->code) {
+		proc_fail_core(call, e);
+		return;
+	}
+	n = proc_network(call, 0); /* the disk took its time: it may be gone */
+	if (!n)
+		return;
+	if (cnt > LEASES_MAX) {
+		proc_fail(call, LIBVIRT_RPC, "Too many leases '%zu' for limit '%d'", cnt, LEASES_MAX);
+		return;
+	}
+	b = proc_reply_begin(call);
+	if (b) {
+		xdr_put_uint(b, wanted ? (uint32_t)cnt : 0);
+		for (size_t i = 0; wanted && i < cnt; i++)
+			put_lease(b, n, &leases[i]);
+		xdr_put_uint(b, (uint32_t)cnt);
+	}
+	proc_reply_end(call);
+}
+
+void proc_network_leases(struct proc_call *call)
+{
+	const struct network *n = proc_network(call, 0);
+	const char *text = call->in[1].s;
+	struct nd_mac mac;
+
+	if (!n || !proc_flags(call, 3, 0))
+		return;
+	if (text && nd_mac_from_string(text, &mac) < 0) {
+		proc_fail(call, LIBVIRT_INVALID_MAC, "%.100s", text);
+		return;
+	}
+	leases_list(call->core, n, text ? &mac : NULL, (struct leases_done){ on_leases, call });
+}
