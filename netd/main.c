@@ -28,6 +28,7 @@
 #include "netd/core/repair.h"
 #include "netd/core/settings.h"
 #include "netd/core/supervisor.h"
+#include "netd/libvirt/server.h"
 #include <errno.h>
 #include <ev.h>
 #include <getopt.h>
@@ -45,6 +46,8 @@ struct daemon {
 	struct core core;
 	struct model model;
 	struct api_server *server;
+	struct libvirt_server *libvirt;
+	const char *libvirt_dir; /* as given; NULL: the default */
 	struct ev_signal term, interrupt, hangup;
 	int run_lock, namespace_lock;
 	bool notified;
@@ -56,6 +59,9 @@ static const char usage_text[] =
 	"  --config-dir DIR   definitions and netd.conf (default " NETD_SYSCONFDIR_DEFAULT ")\n"
 	"  --state-dir DIR    leases (default " NETD_STATEDIR_DEFAULT ")\n"
 	"  --run-dir DIR      socket and records of what runs (default " NETD_RUNDIR_DEFAULT ")\n"
+	"  --libvirt-socket-dir DIR\n"
+	"                     sockets for libvirt's clients (default " LIBVIRT_SOCKET_DIR_DEFAULT
+	"), or none\n"
 	"  --log-level LEVEL  error, warning, notice, info (default) or debug\n"
 	"  --help             show this text\n"
 	"  --version          show the version\n\n"
@@ -64,11 +70,20 @@ static const char usage_text[] =
 
 /* ---- options ---- */
 
-enum option_id { OPT_CONFIG_DIR = 256, OPT_STATE_DIR, OPT_RUN_DIR, OPT_LOG_LEVEL, OPT_HELP, OPT_VERSION };
+enum option_id {
+	OPT_CONFIG_DIR = 256,
+	OPT_STATE_DIR,
+	OPT_RUN_DIR,
+	OPT_LIBVIRT_SOCKET_DIR,
+	OPT_LOG_LEVEL,
+	OPT_HELP,
+	OPT_VERSION
+};
 static const struct option options[] = {
 	{ "config-dir", required_argument, NULL, OPT_CONFIG_DIR },
 	{ "state-dir", required_argument, NULL, OPT_STATE_DIR },
 	{ "run-dir", required_argument, NULL, OPT_RUN_DIR },
+	{ "libvirt-socket-dir", required_argument, NULL, OPT_LIBVIRT_SOCKET_DIR },
 	{ "log-level", required_argument, NULL, OPT_LOG_LEVEL },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ "version", no_argument, NULL, OPT_VERSION },
@@ -82,8 +97,9 @@ static void set_dir(char **field, const char *dir)
 }
 
 /* Return: -1 to go on, else the exit status. */
-static int parse_options(struct settings *s, int argc, char **argv, int *ret_level)
+static int parse_options(struct daemon *d, int argc, char **argv, int *ret_level)
 {
+	struct settings *s = &d->settings;
 	int opt;
 	enum nd_log_level level;
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -91,6 +107,7 @@ static int parse_options(struct settings *s, int argc, char **argv, int *ret_lev
 		case OPT_CONFIG_DIR: set_dir(&s->config_dir, optarg); break;
 		case OPT_STATE_DIR: set_dir(&s->state_dir, optarg); break;
 		case OPT_RUN_DIR: set_dir(&s->run_dir, optarg); break;
+		case OPT_LIBVIRT_SOCKET_DIR: d->libvirt_dir = optarg; break;
 		case OPT_LOG_LEVEL:
 			if (nd_log_level_from_string(optarg, &level) < 0) {
 				fprintf(stderr,
@@ -112,6 +129,11 @@ static int parse_options(struct settings *s, int argc, char **argv, int *ret_lev
 	}
 	if (!s->config_dir || !s->state_dir || !s->run_dir) {
 		fprintf(stderr, "netd: a folder given with a relative path does not exist\n");
+		return 2;
+	}
+	if (d->libvirt_dir && d->libvirt_dir[0] != '/' && strcmp(d->libvirt_dir, "none")) {
+		fprintf(stderr, "netd: --libvirt-socket-dir '%s': expected an absolute path or none\n",
+			d->libvirt_dir);
 		return 2;
 	}
 	return -1;
@@ -197,19 +219,56 @@ static int open_services(struct daemon *d, struct nd_error *e)
 	return repair_new(c, &c->repair, e);
 }
 
-static int open_socket(struct daemon *d, struct nd_error *e)
+/* fd: taken; systemd's, or -1. */
+static int open_api(struct daemon *d, int fd, struct nd_error *e)
 {
 	char path[RECORD_PATH_MAX];
-	int fd;
-	if (sd_listen_fds(1) == 1) {
-		fd = SD_LISTEN_FDS_START;
-	} else {
-		snprintf(path, sizeof path, "%s/netd.sock", d->settings.run_dir);
-		/* Anyone may connect, to be told by name what would allow them; credentials decide. */
-		if (nd_sock_listen(path, 0666, (gid_t)-1, API_BACKLOG, &fd, e) < 0)
-			return nd_wrap(e, "socket");
-	}
+	snprintf(path, sizeof path, "%s/netd.sock", d->settings.run_dir);
+	/* Anyone may connect, to be told by name what would allow them; credentials decide. */
+	if (fd < 0 && nd_sock_listen(path, 0666, (gid_t)-1, API_BACKLOG, &fd, e) < 0)
+		return nd_wrap(e, "socket");
 	return api_server_new(&d->core, fd, &d->server, e);
+}
+
+/* Networks matter more than who else may ask about them: only what was asked for in so many words must work. */
+static int open_libvirt(struct daemon *d, struct nd_error *e)
+{
+	const char *dir = d->libvirt_dir ? d->libvirt_dir : LIBVIRT_SOCKET_DIR_DEFAULT;
+	struct nd_error failed = ND_ERROR_INIT;
+	if (d->libvirt || !strcmp(dir, "none") ||
+	    libvirt_server_new(&d->core, dir, &d->libvirt, &failed) == 0)
+		return 0;
+	if (d->libvirt_dir && failed.code != ND_BUSY) {
+		nd_error_copy(e, &failed);
+		return nd_wrap(e, "sockets for libvirt's clients");
+	}
+	nd_log_error(ND_LOG_WARNING, &failed, "libvirt's clients are not served");
+	return 0;
+}
+
+static int take_libvirt(struct daemon *d, int fd, struct nd_error *e)
+{
+	if (!d->libvirt && libvirt_server_new(&d->core, NULL, &d->libvirt, e) < 0)
+		return e->code;
+	return libvirt_server_take(d->libvirt, fd, e);
+}
+
+static int open_sockets(struct daemon *d, struct nd_error *e)
+{
+	int passed = sd_listen_fds(1), api_fd = -1;
+	for (int i = 0; i < passed; i++) {
+		int fd = SD_LISTEN_FDS_START + i;
+		if (libvirt_server_wants(fd)) {
+			if (take_libvirt(d, fd, e) < 0)
+				return e->code;
+		} else if (api_fd < 0) {
+			api_fd = fd;
+		} else {
+			return nd_fail(e, ND_INVALID,
+				       "systemd passed more than one socket for netd's own API");
+		}
+	}
+	return open_api(d, api_fd, e) < 0 ? e->code : open_libvirt(d, e);
 }
 
 static int drop_capabilities(struct nd_error *e)
@@ -250,7 +309,7 @@ static int start(struct daemon *d, struct nd_error *e)
 		return e->code;
 	monitor_start(c->monitor);
 	network_autostart(c);
-	if (open_socket(d, e) < 0)
+	if (open_sockets(d, e) < 0)
 		return e->code;
 	nd_log(ND_LOG_INFO, "netd " NETD_VERSION " serves %u networks, %u of them active, and %u ports",
 	       c->model->network_cnt, c->model->active_cnt, c->model->port_cnt);
@@ -265,6 +324,7 @@ static void stop(struct daemon *d)
 	char path[RECORD_PATH_MAX];
 	if (d->notified)
 		sd_notify(0, "STOPPING=1");
+	libvirt_server_free(d->libvirt);
 	api_server_free(d->server);
 	if (d->server) {
 		snprintf(path, sizeof path, "%s/netd.sock", d->settings.run_dir);
@@ -295,7 +355,7 @@ static int run(int argc, char **argv)
 	int level = -1, status;
 	nd_log_init("netd", ND_LOG_INFO);
 	settings_init(&d.settings);
-	status = parse_options(&d.settings, argc, argv, &level);
+	status = parse_options(&d, argc, argv, &level);
 	if (status < 0) {
 		status = 0;
 		if (read_settings(&d.settings, level, &e) < 0 || start(&d, &e) < 0) {
