@@ -9,6 +9,7 @@
  * this run made, and the first cause is returned with what failed while undoing in its `also`. STOP runs undo over all rows in reverse.
  */
 #include "netd/core/core.h"
+#include <stdbool.h>
 
 enum resource_state { RESOURCE_OK, RESOURCE_MISSING };
 struct resource {
@@ -19,6 +20,8 @@ struct resource {
 	int (*undo)(struct core *c, void *obj,
 		    struct nd_error *e);                  /* idempotent; NULL: goes with another row */
 	int (*flush)(struct core *c, struct nd_error *e); /* NULL: apply and undo act at once */
+	bool told;        /* in the kernel, where others can take it away: putting it back is an event */
+	bool holds_ports; /* made anew it has none of the ports: they are marked */
 };
 #define CONVERGE_ROWS_MAX 8
 enum converge_goal { CONVERGE_START, CONVERGE_REPAIR, CONVERGE_STOP };

@@ -185,10 +185,10 @@ static int record_unmake(struct core *c, void *obj, struct nd_error *e)
 }
 
 const struct resource network_rows[] = {
-	{ "bridge", bridge_check, bridge_make, bridge_unmake, NULL },
-	{ "addresses", address_check, address_make, NULL, NULL }, /* they go with the bridge */
+	{ "bridge", bridge_check, bridge_make, bridge_unmake, NULL, .told = true, .holds_ports = true },
+	{ "addresses", address_check, address_make, NULL, NULL, .told = true }, /* they go with the bridge */
 	{ "kernel settings", sysctl_check, sysctl_make, sysctl_unmake, NULL },
-	{ "nft elements", nat_check, nat_make, nat_unmake, nat_flush },
+	{ "nft elements", nat_check, nat_make, nat_unmake, nat_flush, .told = true },
 	{ "DHCP configuration", dhcp_check, dhcp_make, dhcp_unmake, NULL },
 	{ "record", record_check, record_make, record_unmake, NULL },
 };

@@ -17,8 +17,6 @@
 
 #define RETRY_MS     100
 #define RETRY_MAX_MS 10000
-#define ROW_BRIDGE   0x1u /* network_rows: bridge, addresses, kernel settings, nft … */
-#define ROWS_TOLD    0xbu /* bridge, addresses, nft elements: what somebody took away */
 
 struct repair {
 	struct core *c;
@@ -125,31 +123,39 @@ static void clear_degraded(struct core *c, struct network *n)
 	events_say(c->events, EVENT_NETWORK_RECOVERED, n, NULL, "everything is in place again");
 }
 
+static void after_repair(struct repair *r, struct network *n, unsigned applied, bool tell)
+{
+	char rows[128] = "";
+	size_t used = 0;
+	struct port *p;
+	for (size_t i = 0; i < network_row_cnt; i++) {
+		if (!(applied & 1u << i))
+			continue;
+		if (network_rows[i].told && used < sizeof rows)
+			used += (size_t)snprintf(rows + used, sizeof rows - used, "%s%s", used ? ", " : "",
+						 network_rows[i].name);
+		if (!network_rows[i].holds_ports)
+			continue;
+		nd_list_foreach(p, &n->ports, siblings)
+			repair_mark_port(r->c, p, r->why);
+	}
+	if (used && tell)
+		events_say(r->c->events, EVENT_REPAIRED, n, NULL, "%s of %s: put back in %llu ms; %s", rows,
+			   n->bridge, (unsigned long long)(nd_now_ms() - r->marked_ms), r->why);
+}
+
 /* Return: whether it is as planned now. */
 static bool repair_network(struct repair *r, struct network *n, bool tell)
 {
 	struct core *c = r->c;
 	struct nd_error e = ND_ERROR_INIT;
 	unsigned applied;
-	char rows[128] = "";
 	if (converge(c, network_rows, network_row_cnt, n, CONVERGE_REPAIR, &applied, &e) < 0) {
 		set_degraded(c, n, &e);
 		return false;
 	}
 	clear_degraded(c, n);
-	if (applied & ROW_BRIDGE) { /* a new bridge has none of its ports */
-		struct port *p;
-		nd_list_foreach(p, &n->ports, siblings)
-			repair_mark_port(c, p, r->why);
-	}
-	for (size_t i = 0, used = 0; i < network_row_cnt; i++) {
-		if (applied & ROWS_TOLD & 1u << i && used < sizeof rows)
-			used += (size_t)snprintf(rows + used, sizeof rows - used, "%s%s", used ? ", " : "",
-						 network_rows[i].name);
-	}
-	if (rows[0] && tell)
-		events_say(c->events, EVENT_REPAIRED, n, NULL, "%s of %s: put back in %llu ms; %s", rows,
-			   n->bridge, (unsigned long long)(nd_now_ms() - r->marked_ms), r->why);
+	after_repair(r, n, applied, tell);
 	return true;
 }
 
