@@ -268,6 +268,33 @@ static void test_frames(void **state)
 	nd_buf_done(&out);
 }
 
+/* Frames are encoded without jansson's encoder; its text is the measure. */
+static void test_encoding_is_janssons(void **state)
+{
+	static const char *const texts[] = {
+		"{}",
+		"{\"a\":[],\"b\":{},\"c\":null,\"d\":true,\"e\":false}",
+		"{\"n\":[0,-1,1,9007199254740992,-9223372036854775808,9223372036854775807,0.5,-1e300]}",
+		"{\"s\":\"\",\"t\":\"plain\",\"u\":\"\\\"\\\\/"
+		"\\b\\f\\n\\r\\t\",\"v\":\"\\u0000\\u0001\\u001f\\u007f\"}",
+		"{\"w\":\"\\u00e9\\u20ac\\ud83d\\ude00\",\"k\\\"\\n\":[{\"x\":[[1,\"two\",[3]]]},2]}",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		json_t *v = json_loads(texts[i], JSON_ALLOW_NUL, NULL);
+		char *theirs = json_dumps(v, JSON_COMPACT);
+		struct nd_buf ours = { .max = 4096 };
+
+		assert_non_null(v);
+		assert_int_equal(api_frame_append(&ours, v, NULL), 0);
+		assert_string_equal((const char *)ours.p, theirs);
+		assert_int_equal(ours.len, strlen(theirs) + 1);
+		nd_buf_done(&ours);
+		free(theirs);
+		json_decref(v);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +306,7 @@ int main(void)
 		cmocka_unit_test(test_foreign_errors),
 		cmocka_unit_test(test_bad_text),
 		cmocka_unit_test(test_frames),
+		cmocka_unit_test(test_encoding_is_janssons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
