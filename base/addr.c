@@ -62,8 +62,15 @@ int nd_mac_from_string(const char *s, struct nd_mac *ret)
 
 const char *nd_mac_to_string(const struct nd_mac *m, char buf[ND_MAC_STRLEN])
 {
-	snprintf(buf, ND_MAC_STRLEN, "%02x:%02x:%02x:%02x:%02x:%02x", m->b[0], m->b[1], m->b[2], m->b[3],
-		 m->b[4], m->b[5]);
+	static const char digits[] = "0123456789abcdef";
+	char *to = buf;
+
+	for (size_t i = 0; i < sizeof(m->b); i++) {
+		*to++ = digits[m->b[i] >> 4];
+		*to++ = digits[m->b[i] & 15];
+		*to++ = ':';
+	}
+	to[-1] = '\0';
 	return buf;
 }
 
