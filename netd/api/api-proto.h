@@ -88,6 +88,8 @@ enum api_method_id {
 	API_MONITOR,
 	API_GET_COUNTERS,
 	API_RELOAD,
+	API_PLAN_NETWORK,
+	API_APPLY_NETWORK,
 	API_METHOD_CNT_
 };
 extern const struct api_interface api_netd;
@@ -113,6 +115,7 @@ enum api_filter {
 	API_FILTER_PERSISTENT,
 	API_FILTER_TRANSIENT,
 	API_FILTER_AUTOSTART,
+	API_FILTER_NO_AUTOSTART,
 	API_FILTER_CNT_
 };
 const char *api_filter_to_string(int v);

@@ -19,7 +19,7 @@
 static const char *const filter_names[] = {
 	[API_FILTER_ACTIVE] = "active",         [API_FILTER_INACTIVE] = "inactive",
 	[API_FILTER_PERSISTENT] = "persistent", [API_FILTER_TRANSIENT] = "transient",
-	[API_FILTER_AUTOSTART] = "autostart",
+	[API_FILTER_AUTOSTART] = "autostart",   [API_FILTER_NO_AUTOSTART] = "no-autostart",
 };
 static_assert(ARRAY_LEN(filter_names) == API_FILTER_CNT_, "one word per filter");
 ND_STRTAB(api_filter, filter_names)
@@ -116,8 +116,23 @@ static const struct api_field event_fields[] = {
 };
 static const struct api_record event_record = { "Event", "Something that happened.", FIELDS(event_fields) };
 
+static const struct api_field plan_fields[] = {
+	{ "name", API_STRING },
+	{ "new", API_BOOL, "not defined yet" },
+	{ "active", API_BOOL },
+	{ "config", API_STRING, "what changes of the definition: none, live or restart" },
+	{ "live", API_STRING, "what changes of what runs: none; live, at once; or only by a restart" },
+	{ "start", API_BOOL, "is not running, and the document says that it starts with netd" },
+	{ "fields", API_STRING, "what differs", API_ARRAY },
+	{ "guests", API_STRING, "ports that a restart cuts off for a moment: name, else interface",
+	  API_ARRAY },
+};
+static const struct api_record plan_record = { "Plan", "What applying a document would do.",
+					       FIELDS(plan_fields) };
+
 static const struct api_record *const netd_records[] = {
-	&range_record, &network_record, &port_record, &lease_record, &warning_record, &event_record,
+	&range_record,   &network_record, &port_record, &lease_record,
+	&warning_record, &event_record,   &plan_record,
 };
 
 static const struct api_field out_version[] = {
@@ -142,8 +157,19 @@ static const struct api_field in_dump[] = {
 static const struct api_field out_xml[] = {
 	{ "xml", API_STRING },
 };
+static const struct api_field in_define[] = {
+	{ "xml", API_STRING },
+	{ "validate", API_BOOL, "refuse what would only be a warning", API_OPTIONAL },
+};
 static const struct api_field in_xml[] = {
 	{ "xml", API_STRING },
+};
+static const struct api_field out_plan[] = {
+	{ "plan", API_RECORD, NULL, 0, &plan_record },
+};
+static const struct api_field in_apply[] = {
+	{ "xml", API_STRING },
+	{ "restart", API_BOOL, "where a change needs it; else such a change is refused", API_OPTIONAL },
 };
 static const struct api_field out_defined[] = {
 	{ "network", API_RECORD, NULL, 0, &network_record },
@@ -193,8 +219,11 @@ static const struct api_field out_attach[] = {
 };
 static const struct api_field in_monitor[] = {
 	{ "after", API_INT, "the last event already known; missing: only new ones", API_OPTIONAL },
+	{ "epoch", API_INT, "of that number; where it is not this daemon's, all it has are sent",
+	  API_OPTIONAL },
 };
 static const struct api_field out_monitor[] = {
+	{ "epoch", API_INT, "this daemon's: numbers begin again with another", API_OPTIONAL },
 	{ "last", API_INT, "number of the newest event", API_OPTIONAL },
 	{ "lost", API_INT, "events that are kept no more", API_OPTIONAL },
 	{ "event", API_RECORD, NULL, API_OPTIONAL, &event_record },
@@ -218,7 +247,7 @@ static const struct api_signature netd_methods[] = {
 	[API_LIST_NETWORKS] = {
 		.name = "ListNetworks",
 		.text = "All networks, or those for which every word of filter holds: active, inactive, "
-			"persistent, transient, autostart.",
+			"persistent, transient, autostart, no-autostart.",
 		.in = FIELDS(in_filter), .out = FIELDS(out_networks), .access = API_ACCESS_OBSERVER,
 	},
 	[API_GET_NETWORK] = {
@@ -236,15 +265,16 @@ static const struct api_signature netd_methods[] = {
 	[API_DEFINE_NETWORK] = {
 		.name = "DefineNetwork",
 		.text = "Makes or replaces a persistent definition. What runs goes on as it is.",
-		.in = FIELDS(in_xml), .out = FIELDS(out_defined), .access = API_ACCESS_ADMIN,
-		.errors = ERR(ND_PARSE) | ERR(ND_EXISTS) | ERR(ND_BUSY),
+		.in = FIELDS(in_define), .out = FIELDS(out_defined), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_PARSE) | ERR(ND_INVALID) | ERR(ND_UNSUPPORTED) | ERR(ND_EXISTS) |
+			  ERR(ND_BUSY),
 	},
 	[API_CREATE_NETWORK] = {
 		.name = "CreateNetwork",
 		.text = "Starts a network from XML without keeping the definition.",
-		.in = FIELDS(in_xml), .out = FIELDS(out_defined), .access = API_ACCESS_ADMIN,
-		.errors = ERR(ND_PARSE) | ERR(ND_EXISTS) | ERR(ND_BUSY) | ERR(ND_STATE) |
-			  ERR(ND_CONFLICT),
+		.in = FIELDS(in_define), .out = FIELDS(out_defined), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_PARSE) | ERR(ND_INVALID) | ERR(ND_UNSUPPORTED) | ERR(ND_EXISTS) |
+			  ERR(ND_BUSY) | ERR(ND_STATE) | ERR(ND_CONFLICT),
 	},
 	[API_START_NETWORK] = {
 		.name = "StartNetwork",
@@ -309,7 +339,7 @@ static const struct api_signature netd_methods[] = {
 		.name = "Monitor",
 		.text = "Events as they happen, after those that are still kept since the one "
 			"numbered after. The first reply has no event: it says the last number given "
-			"out and how many since then are kept no more.",
+			"out, how many since after are kept no more, and to which epoch numbers belong.",
 		.in = FIELDS(in_monitor), .out = FIELDS(out_monitor), .access = API_ACCESS_OBSERVER,
 		.more = API_MORE_MUST, .errors = ERR(ND_OVERRUN),
 	},
@@ -323,6 +353,20 @@ static const struct api_signature netd_methods[] = {
 		.text = "Reads the definitions' files again. broken: how many could not be taken; "
 			"events name them.",
 		.out = FIELDS(out_reload), .access = API_ACCESS_ADMIN,
+	},
+	[API_PLAN_NETWORK] = {
+		.name = "PlanNetwork",
+		.text = "What ApplyNetwork of this document would change. Changes nothing.",
+		.in = FIELDS(in_xml), .out = FIELDS(out_plan), .access = API_ACCESS_OBSERVER,
+		.errors = ERR(ND_PARSE) | ERR(ND_INVALID) | ERR(ND_UNSUPPORTED) | ERR(ND_EXISTS) |
+			  ERR(ND_CONFLICT),
+	},
+	[API_APPLY_NETWORK] = {
+		.name = "ApplyNetwork",
+		.text = "Defines a network and changes what runs to match, all or nothing.",
+		.in = FIELDS(in_apply), .out = FIELDS(out_network), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_PARSE) | ERR(ND_INVALID) | ERR(ND_UNSUPPORTED) | ERR(ND_EXISTS) |
+			  ERR(ND_BUSY) | ERR(ND_STATE) | ERR(ND_CONFLICT),
 	},
 };
 static_assert(ARRAY_LEN(netd_methods) == API_METHOD_CNT_, "one row per method");

@@ -4,7 +4,8 @@
  *
  * The client says which event it saw last; it gets how many it missed for good, those the ring still has, and
  * then each as it happens. What is sent now and what comes later join without a gap, since nothing else runs
- * between the walk of the ring and the subscription. A client that does not read is told so and cut (conn.c):
+ * between the walk of the ring and the subscription. Numbers begin again with each daemon, so one comes with
+ * its epoch: a client that has been there before does not take another daemon's numbers for its own. A client that does not read is told so and cut (conn.c):
  * the ring lets it come back with the number it has.
  */
 #include "base/mem.h"
@@ -67,16 +68,21 @@ void method_monitor(struct call *call, const json_t *in)
 	struct core *c = call_arg(call);
 	uint64_t last = events_last(c->events);
 	long long after = api_get_int(in, "after", (long long)last);
+	long long epoch = (long long)events_epoch(c->events);
 	struct monitor *m;
 	struct out b;
 	json_t *first;
 
+	/* Of another daemon's events this one knows nothing, but of its own the client knows none. */
+	if (after > 0 && api_get_int(in, "epoch", epoch) != epoch)
+		after = 0;
 	if (after < 0) {
 		call_fail_parameter(call, "after");
 		return;
 	}
 	m = calloc(1, sizeof(*m));
 	b = out_new();
+	out_int(&b, "epoch", epoch);
 	out_int(&b, "last", (long long)last);
 	out_int(&b, "lost", (long long)events_since(c->events, (uint64_t)after, count_event, NULL));
 	first = out_take(&b);

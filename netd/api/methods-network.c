@@ -2,7 +2,7 @@
 /*
  * DOC: the methods on networks and leases
  *
- * The changing ones end in on_network, with what the core's verb gave: at once, or when the disk has it.
+ * The changing ones end in methods_on_network, with what the core's verb gave: at once, or when the disk has it.
  * Parameters stay valid until then, since the call keeps them.
  */
 #include "base/mem.h"
@@ -128,10 +128,15 @@ static bool is_autostart(const struct network *n)
 	return n->autostart != NETDEF_AUTOSTART_NO;
 }
 
+static bool is_no_autostart(const struct network *n)
+{
+	return n->autostart == NETDEF_AUTOSTART_NO;
+}
+
 static bool (*const filters[])(const struct network *n) = {
 	[API_FILTER_ACTIVE] = is_active,         [API_FILTER_INACTIVE] = is_inactive,
 	[API_FILTER_PERSISTENT] = is_persistent, [API_FILTER_TRANSIENT] = is_transient,
-	[API_FILTER_AUTOSTART] = is_autostart,
+	[API_FILTER_AUTOSTART] = is_autostart,   [API_FILTER_NO_AUTOSTART] = is_no_autostart,
 };
 _Static_assert(ARRAY_LEN(filters) == API_FILTER_CNT_, "one function per word");
 
@@ -196,7 +201,7 @@ void method_dump_network(struct call *call, const json_t *in)
 
 /* Changing */
 
-static void on_network(void *arg, struct network *n, const struct nd_error *e)
+void methods_on_network(void *arg, struct network *n, const struct nd_error *e)
 {
 	struct call *call = arg;
 
@@ -256,14 +261,40 @@ static void on_defined(void *arg, struct network *n, const struct nd_error *e)
 	call_reply_new(call, out_take(&b));
 }
 
+static void refuse_warning(void *arg, const struct netdef_warning *w)
+{
+	nd_fail(arg, ND_INVALID, "line %d: <%s>: %s", w->line, w->element, w->text);
+}
+
+/* Whether the document is without what would be a warning; if not, the call has been answered. */
+static bool validate(struct call *call, const json_t *xml)
+{
+	struct nd_error refused = ND_ERROR_INIT;
+	struct netdef *def = NULL;
+
+	/* What else is wrong with it, the verb tells in its own words. */
+	if (netdef_parse(json_string_value(xml), json_string_length(xml), NULL, refuse_warning, &refused,
+			 &def, NULL) < 0)
+		return true;
+	netdef_free(def);
+	if (!refused.code)
+		return true;
+	nd_wrap(&refused, "XML document failed to validate against schema");
+	call_fail(call, &refused);
+	return false;
+}
+
 static void define(struct call *call, const json_t *in,
 		   void (*verb)(struct core *c, const char *xml, size_t len,
 				void (*warn)(void *arg, const struct netdef_warning *w),
 				struct network_done done))
 {
 	const json_t *xml = json_object_get(in, "xml");
-	struct definition *d = calloc(1, sizeof(*d));
+	struct definition *d;
 
+	if (api_get_bool(in, "validate", false) && !validate(call, xml))
+		return;
+	d = calloc(1, sizeof(*d));
 	if (!d) {
 		call_reply_new(call, NULL);
 		return;
@@ -289,7 +320,7 @@ void method_start_network(struct call *call, const json_t *in)
 	struct network *n = methods_find_network(call, api_get_string(in, "name"));
 
 	if (n)
-		network_start(call_arg(call), n, (struct network_done){ on_network, call });
+		network_start(call_arg(call), n, (struct network_done){ methods_on_network, call });
 }
 
 void method_destroy_network(struct call *call, const json_t *in)
@@ -321,7 +352,7 @@ void method_set_autostart(struct call *call, const json_t *in)
 	n = methods_find_network(call, api_get_string(in, "name"));
 	if (n)
 		network_set_autostart(call_arg(call), n, (enum netdef_autostart)mode,
-				      (struct network_done){ on_network, call });
+				      (struct network_done){ methods_on_network, call });
 }
 
 /* Leases */

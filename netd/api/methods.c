@@ -34,6 +34,8 @@ static const call_fn netd_methods[] = {
 	[API_MONITOR] = method_monitor,
 	[API_GET_COUNTERS] = method_get_counters,
 	[API_RELOAD] = method_reload,
+	[API_PLAN_NETWORK] = method_plan_network,
+	[API_APPLY_NETWORK] = method_apply_network,
 };
 static_assert(ARRAY_LEN(netd_methods) == API_METHOD_CNT_, "every row has its function");
 

@@ -25,7 +25,9 @@ void out_object(struct out *b, const char *key, json_t *v /* taken */); /* NULL:
 json_t *out_take(struct out *b);                                        /* NULL after a failure */
 
 json_t *methods_network(const struct network *n); /* io.netd Network, or NULL on ENOMEM */
-json_t *methods_port(const struct port *p);       /* io.netd Port */
+/* A network_done of a call whose reply is the network, or the error; arg: the call. */
+void methods_on_network(void *arg, struct network *n, const struct nd_error *e);
+json_t *methods_port(const struct port *p); /* io.netd Port */
 /* By name or uuid. On failure (NULL) the call has been answered. */
 struct network *methods_find_network(struct call *call, const char *key);
 /* A MAC parameter; NULL is fine (*ret_set false). Return: false when the call has been answered. */
@@ -47,6 +49,9 @@ void method_destroy_network(struct call *call, const json_t *in);
 void method_undefine_network(struct call *call, const json_t *in);
 void method_set_autostart(struct call *call, const json_t *in);
 void method_list_leases(struct call *call, const json_t *in);
+/* methods-change.c */
+void method_plan_network(struct call *call, const json_t *in);
+void method_apply_network(struct call *call, const json_t *in);
 /* methods-port.c */
 void method_list_ports(struct call *call, const json_t *in);
 void method_get_port(struct call *call, const json_t *in);

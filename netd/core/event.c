@@ -46,16 +46,25 @@ struct walk {
 
 struct events {
 	struct event *ring[EVENT_RING]; /* slot = seq % EVENT_RING; NULL: never used */
-	uint64_t last;
+	uint64_t last, epoch;
 	struct nd_list subscribers;
 	struct walk *walks; /* innermost first */
 };
 
+static uint64_t wall_us(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
+}
+
 struct events *events_new(void)
 {
 	struct events *r = calloc(1, sizeof *r);
-	if (r)
-		nd_list_init(&r->subscribers);
+	if (!r)
+		return NULL;
+	nd_list_init(&r->subscribers);
+	r->epoch = wall_us();
 	return r;
 }
 
@@ -80,10 +89,8 @@ static void log_event(const struct event *ev)
 
 void events_emit(struct events *r, struct event *ev)
 {
-	struct timespec ts;
-	clock_gettime(CLOCK_REALTIME, &ts);
 	ev->seq = ++r->last;
-	ev->time_us = (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
+	ev->time_us = wall_us();
 	if (nd_log_wants(ND_LOG_INFO))
 		log_event(ev);
 	struct event **slot = &r->ring[ev->seq % EVENT_RING];
@@ -151,6 +158,11 @@ void events_unsubscribe(struct event_subscriber *s)
 uint64_t events_last(const struct events *r)
 {
 	return r->last;
+}
+
+uint64_t events_epoch(const struct events *r)
+{
+	return r->epoch;
 }
 
 uint64_t events_since(struct events *r, uint64_t after, void (*fn)(const struct event *ev, void *arg),

@@ -68,6 +68,8 @@ void events_say(struct events *r, enum event_kind kind, const struct network *n,
 void events_subscribe(struct events *r, struct event_subscriber *s);
 void events_unsubscribe(struct event_subscriber *s);
 uint64_t events_last(const struct events *r);
+uint64_t events_epoch(
+	const struct events *r); /* microseconds since 1970 of events_new: which run the numbers are of */
 /* Calls fn for each event after `after` that is still in the ring. Return: how many were already lost (0: none). */
 uint64_t events_since(struct events *r, uint64_t after, void (*fn)(const struct event *ev, void *arg),
 		      void *arg);

@@ -10,6 +10,7 @@
 #include "netd/api/methods.h"
 #include "netd/api/server.h"
 #include "netd/core/attach.h"
+#include "netd/core/change.h"
 #include "netd/core/event.h"
 #include "netd/core/leases.h"
 #include "netd/core/network.h"
@@ -30,6 +31,7 @@
 	"<domain name='lab.test'/><ip address='10.7.0.1' netmask='255.255.255.0'><dhcp><range "     \
 	"start='10.7.0.2'"                                                                          \
 	" end='10.7.0.9'/></dhcp></ip></network>"
+#define ODD_XML "<network><name>x</name><odd/></network>"
 #define IDLE_XML                                                                              \
 	"<network><name>idle</name><uuid>00000000-0000-4000-8000-000000000001</uuid><bridge " \
 	"name='brx'/></network>"
@@ -111,6 +113,34 @@ size_t network_reload(struct core *c)
 void network_format(const struct network *n, bool inactive, struct nd_buf *out)
 {
 	nd_buf_append_string(out, inactive ? "<inactive/>" : "<live/>");
+}
+
+/* Plans by what the document says of itself; applying works where a restart is allowed. */
+int change_plan(struct core *c, const char *xml, size_t len, struct change_plan *ret, struct nd_error *e)
+{
+	if (strstr(xml, "10.9."))
+		return nd_fail(e, ND_CONFLICT, "taken");
+	*ret = (struct change_plan){ .is_new = strstr(xml, "<name>new") != NULL };
+	if (ret->is_new)
+		return 0;
+	ret->config = NETDEF_CHANGE_LIVE;
+	ret->live = NETDEF_CHANGE_RESTART;
+	ret->fields = strdup("mtu@size, ip/dhcp/host");
+	return 0;
+}
+
+void change_plan_done(struct change_plan *p)
+{
+	free(p->fields);
+}
+
+void change_apply(struct core *c, const char *xml, size_t len, bool restart, struct network_done done)
+{
+	struct nd_error e = ND_ERROR_INIT;
+
+	if (!restart)
+		nd_fail(&e, ND_STATE, "mtu@size can change only by a restart of the network");
+	done.fn(done.arg, restart ? model_network_by_name(c->model, "lab") : NULL, &e);
 }
 
 void leases_list(struct core *c, const struct network *n, const struct nd_mac *mac, struct leases_done done)
@@ -370,6 +400,31 @@ static const struct {
 	{ "Attach", "{\"network\":\"none\"}", "io.netd.NotFound", "none" },
 	{ "GetCounters", "{}", "{\"networks\":2,\"activeNetworks\":", NULL },
 	{ "Reload", "{}", "{\"broken\":3}", NULL },
+	{ "ListNetworks", "{\"filter\":[\"no-autostart\",\"active\"]}", "\"name\":\"lab\"", NULL },
+	{ "DefineNetwork", "{\"xml\":\"" ODD_XML "\",\"validate\":true}", "io.netd.Invalid",
+	  "line 1: <odd>: unknown element, not kept" },
+	{ "DefineNetwork", "{\"xml\":\"" ODD_XML "\"}", "\"name\":\"lab\"", NULL },
+	{ "DefineNetwork", "{\"xml\":\"<network><name>x</name></network>\",\"validate\":true}",
+	  "\"name\":\"lab\"", NULL },
+	{ "CreateNetwork", "{\"xml\":\"<\",\"validate\":true}", "io.netd.Parse", "line 1" },
+	{ "PlanNetwork", "{\"xml\":\"<network><name>lab</name></network>\"}",
+	  "{\"plan\":{\"name\":\"lab\",\"new\":false,\"active\":true,\"config\":\"live\",\"live\":"
+	  "\"restart\","
+	  "\"start\":false,\"fields\":[\"mtu@size\",\"ip/dhcp/host\"],\"guests\":[\"vm1\"]}}",
+	  NULL },
+	{ "PlanNetwork",
+	  "{\"xml\":\"<network xmlns:netd='urn:netd:network:1'><name>new</name>"
+	  "<netd:autostart mode='boot'/></network>\"}",
+	  "{\"plan\":{\"name\":\"new\",\"new\":true,\"active\":false,\"config\":\"none\",\"live\":\"none\","
+	  "\"start\":true,\"fields\":[],\"guests\":[]}}",
+	  NULL },
+	{ "PlanNetwork",
+	  "{\"xml\":\"<network><name>x</name><ip address='10.9.0.1' prefix='24'/></network>\"}",
+	  "io.netd.Conflict", "taken" },
+	{ "PlanNetwork", "{\"xml\":\"\"}", "io.netd.Parse", NULL },
+	{ "ApplyNetwork", "{\"xml\":\"\"}", "io.netd.State",
+	  "mtu@size can change only by a restart of the network" },
+	{ "ApplyNetwork", "{\"xml\":\"\",\"restart\":true}", "\"name\":\"lab\"", NULL },
 };
 
 static void test_rows(void **state)
@@ -477,6 +532,19 @@ static void test_monitor(void **state)
 	say(f);
 	turn(f, 1);
 	assert_int_equal(next_number(f, "event", "sequence"), EVENT_RING + 11);
+	/* a number of another daemon's: all there is */
+	close(f->fd);
+	turn(f, 2);
+	f->fd = connect_client(f);
+	send_call(f, "io.netd.Monitor", "{\"after\":500,\"epoch\":1}", true);
+	assert_int_equal(next_number(f, NULL, "lost"), 11);
+	assert_int_equal(next_number(f, "event", "sequence"), 12);
+	f->in.len = 0;
+	close(f->fd);
+	turn(f, 2);
+	f->fd = connect_client(f);
+	send_call(f, "io.netd.Monitor", "{}", true);
+	assert_int_equal(next_number(f, NULL, "epoch"), (long long)events_epoch(f->core.events));
 	/* without 'after': only what comes */
 	close(f->fd);
 	turn(f, 2);

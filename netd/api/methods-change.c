@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: the methods that change networks which are defined or running
+ *
+ * What a change does to whom is the core's to say (change.h); here it is only put into words.
+ */
+#include "base/mem.h"
+#include "base/strtab.h"
+#include "netd/api/methods.h"
+#include "netd/core/change.h"
+
+static const char *const change_words[] = {
+	[NETDEF_CHANGE_NONE] = "none",
+	[NETDEF_CHANGE_LIVE] = "live",
+	[NETDEF_CHANGE_RESTART] = "restart",
+};
+
+/* "mtu@size, ip/dhcp/host" as a list. */
+static json_t *names(const char *fields)
+{
+	json_t *list = json_array();
+	int bad = 0;
+
+	for (const char *p = fields; p && *p && !bad;) {
+		size_t len = strcspn(p, ",");
+
+		bad = json_array_append_new(list, json_stringn(p, len));
+		p += len;
+		p += strspn(p, ", ");
+	}
+	if (!bad)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+static json_t *guests(const struct network *n)
+{
+	json_t *list = json_array();
+	const struct port *p;
+	int bad = 0;
+
+	if (n)
+		nd_list_foreach(p, &n->ports, siblings)
+			bad |= json_array_append_new(list, api_string(p->name[0] ? p->name : p->ifname));
+	if (!bad)
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
+static json_t *plan_record(struct core *c, const struct netdef *def, const struct change_plan *p)
+{
+	const struct network *n = model_network_by_name(c->model, def->name);
+	bool active = n && n->state != NETWORK_INACTIVE;
+	struct out b = out_new();
+
+	out_string(&b, "name", def->name);
+	out_bool(&b, "new", p->is_new);
+	out_bool(&b, "active", active);
+	out_object(&b, "config", json_string(change_words[p->config]));
+	out_object(&b, "live", json_string(change_words[p->live]));
+	out_bool(&b, "start", !active && def->autostart_set && def->autostart == NETDEF_AUTOSTART_BOOT);
+	out_object(&b, "fields", names(p->fields));
+	out_object(&b, "guests", guests(p->live == NETDEF_CHANGE_RESTART ? n : NULL));
+	return out_take(&b);
+}
+
+void method_plan_network(struct call *call, const json_t *in)
+{
+	const json_t *xml = json_object_get(in, "xml");
+	const char *text = json_string_value(xml);
+	size_t len = json_string_length(xml);
+	struct core *c = call_arg(call);
+	struct nd_error e = ND_ERROR_INIT;
+	struct change_plan plan;
+	struct netdef *def = NULL;
+	struct out b;
+
+	if (netdef_parse(text, len, NULL, NULL, NULL, &def, &e) < 0 ||
+	    change_plan(c, text, len, &plan, &e) < 0) {
+		netdef_free(def);
+		call_fail(call, &e);
+		return;
+	}
+	b = out_new();
+	out_object(&b, "plan", plan_record(c, def, &plan));
+	change_plan_done(&plan);
+	netdef_free(def);
+	call_reply_new(call, out_take(&b));
+}
+
+void method_apply_network(struct call *call, const json_t *in)
+{
+	const json_t *xml = json_object_get(in, "xml");
+
+	change_apply(call_arg(call), json_string_value(xml), json_string_length(xml),
+		     api_get_bool(in, "restart", false), (struct network_done){ methods_on_network, call });
+}
