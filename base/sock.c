@@ -110,7 +110,7 @@ static int clear_path(const char *path, const struct address *addr, struct nd_er
 {
 	char holder[HOLDER_LEN];
 	struct stat st;
-	bool held;
+	bool held = false;
 	int r;
 
 	if (lstat(path, &st) < 0)
@@ -212,7 +212,7 @@ int nd_sock_lock(const char *name, int *ret_fd, struct nd_error *e)
 	if (fd < 0)
 		return nd_fail_sys(e, errno, NULL, "socket for lock '@%s'", name);
 	for (int i = 0; i < BIND_TRIES; i++) {
-		bool held;
+		bool held = false;
 
 		if (bind(fd, (const struct sockaddr *)&addr.un, addr.len) == 0) {
 			if (listen(fd, LOCK_BACKLOG) < 0)

@@ -163,7 +163,7 @@ static int fail_tables(const struct dhcp_store *s, struct nd_error *e, const cha
 
 static int prepare_schema(struct dhcp_store *s, struct nd_error *e)
 {
-	int version;
+	int version = 0;
 	int r = read_version(s, &version, e);
 	if (r < 0)
 		return r;
