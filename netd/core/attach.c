@@ -53,12 +53,26 @@ static int check_ifname(const struct core *c, const char *ifname, struct nd_erro
 	return 0;
 }
 
+/* The TAP's own MAC is the guest's with fe first (plan.c): a bridge keeps frames to that one for itself. libvirt refuses it too. */
+static int check_mac(const struct nd_mac *mac, struct nd_error *e)
+{
+	char text[ND_MAC_STRLEN];
+	if (nd_mac_is_multicast(mac) || nd_mac_is_zero(mac))
+		return nd_fail(e, ND_INVALID, "the MAC address must be a unicast one");
+	if (mac->b[0] == 0xfe)
+		return nd_fail(e, ND_INVALID,
+			       "MAC address %s cannot be a guest's: its TAP would have the same; MACs that "
+			       "begin with fe are the TAPs'",
+			       nd_mac_to_string(mac, text));
+	return 0;
+}
+
 static int check_request(const struct core *c, const struct attach_request *req, struct nd_error *e)
 {
 	if (req->queue_cnt < 1 || req->queue_cnt > TAP_QUEUES_MAX)
 		return nd_fail(e, ND_INVALID, "queues must be 1 to %d", TAP_QUEUES_MAX);
-	if (req->mac_set && (nd_mac_is_multicast(&req->mac) || nd_mac_is_zero(&req->mac)))
-		return nd_fail(e, ND_INVALID, "the MAC address must be a unicast one");
+	if (req->mac_set && check_mac(&req->mac, e) < 0)
+		return e->code;
 	if (req->name && *req->name && check_name(req->name, e) < 0)
 		return e->code;
 	return req->ifname ? check_ifname(c, req->ifname, e) : 0;
