@@ -18,6 +18,7 @@
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
 #include "netd/core/model.h"
+#include "netd/core/monitor.h"
 #include "netd/core/network.h"
 #include "netd/core/plan.h"
 #include "netd/core/reaper.h"
@@ -133,15 +134,6 @@ static void on_adopt_link(const struct nd_link *l, void *arg)
 	}
 }
 
-static void count_foreign(const struct nd_link *l, void *arg)
-{
-	struct core *c = arg;
-	const struct nd_link *master = l->master ? mirror_link(c->mirror, l->master) : NULL;
-	struct network *n = master ? model_network_by_bridge(c->model, master->name) : NULL;
-	if (n && n->ifindex == l->master && !model_port_by_ifindex(c->model, l->ifindex))
-		n->foreign_ports++;
-}
-
 static void remove_stray(struct core *c, const struct nd_link *l)
 {
 	struct nd_error e = ND_ERROR_INIT;
@@ -167,7 +159,8 @@ static int adopt_links(struct core *c, struct nd_error *e)
 	for (size_t i = 0; i < s.cnt; i++)
 		remove_stray(c, &s.strays[i]);
 	free(s.strays);
-	mirror_each_link(c->mirror, count_foreign, c);
+	monitor_sync(c); /* what was taken away holds its name no more */
+	monitor_count_foreign(c);
 	records_ports_done(c, &s.records);
 	return 0;
 }

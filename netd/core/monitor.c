@@ -49,6 +49,22 @@ static void count_foreign(struct core *c, const struct mirror_change *ch)
 		supervisor_network_set(c->supervisor, to);
 }
 
+static void count_link(const struct nd_link *l, void *arg)
+{
+	struct core *c = arg;
+	struct network *n = network_of_link(c, l->master);
+	if (n && !model_port_by_ifindex(c->model, l->ifindex))
+		n->foreign_ports++;
+}
+
+void monitor_count_foreign(struct core *c)
+{
+	struct network *n;
+	nd_list_foreach(n, &c->model->networks, all)
+		n->foreign_ports = 0;
+	mirror_each_link(c->mirror, count_link, c);
+}
+
 static void on_port_link(struct core *c, struct port *p, const struct mirror_change *ch)
 {
 	struct tap_config want;
@@ -123,6 +139,11 @@ static void resync(struct core *c, const char *why)
 			if (!mirror_link(c->mirror, p->ifindex))
 				port_end(c, p, "its device is gone");
 		}
+	}
+	monitor_count_foreign(c);
+	nd_list_foreach(n, &c->model->networks, all) {
+		if (n->plan && n->plan->dhcp) /* whether to probe depends on the count */
+			supervisor_network_set(c->supervisor, n);
 	}
 	repair_mark_all(c, why);
 }

@@ -17,5 +17,7 @@ void monitor_start(struct monitor *m);
  * does not see what an earlier verb of the same loop turn made. Ports may end in it, networks do not.
  */
 void monitor_sync(struct core *c);
+/* Counts each network's foreign_ports anew, from the mirror. */
+void monitor_count_foreign(struct core *c);
 void monitor_free(struct monitor *m);
 #endif

@@ -30,7 +30,11 @@ struct repair {
 	char why[160];
 };
 
-static void note(struct repair *r, const char *why)
+/*
+ * What happened to a network says more than what that did to its ports, and the last says most: a deleted bridge lets go of its ports first, then of
+ * its addresses.
+ */
+static void note(struct repair *r, const char *why, bool network)
 {
 	if (r->running)
 		return; /* what a repair marks belongs to the same cause */
@@ -38,23 +42,24 @@ static void note(struct repair *r, const char *why)
 		r->marked_ms = nd_now_ms();
 		r->why[0] = '\0';
 	}
-	if (!r->why[0])
+	if (network || !r->why[0])
 		nd_strcpy(r->why, sizeof r->why, why);
 }
 
 void repair_mark_network(struct core *c, struct network *n, const char *why)
 {
-	if (!n->live || nd_list_linked(&n->dirty))
+	if (!n->live)
 		return;
-	note(c->repair, why);
-	nd_list_append(&c->repair->networks, &n->dirty);
+	note(c->repair, why, true);
+	if (!nd_list_linked(&n->dirty))
+		nd_list_append(&c->repair->networks, &n->dirty);
 }
 
 void repair_mark_port(struct core *c, struct port *p, const char *why)
 {
 	if (nd_list_linked(&p->dirty))
 		return;
-	note(c->repair, why);
+	note(c->repair, why, false);
 	nd_list_append(&c->repair->ports, &p->dirty);
 }
 
@@ -197,9 +202,14 @@ static void on_retry(struct ev_loop *loop, struct ev_timer *w, int revents)
 {
 	struct repair *r = container_of(w, struct repair, retry);
 	struct network *n;
+	struct port *p;
 	nd_list_foreach(n, &r->c->model->networks, all) {
 		if (n->state == NETWORK_DEGRADED)
 			repair_mark_network(r->c, n, "an earlier repair had failed");
+		nd_list_foreach(p, &n->ports, siblings) {
+			if (p->repair_fails)
+				repair_mark_port(r->c, p, "an earlier repair had failed");
+		}
 	}
 }
 
@@ -238,5 +248,9 @@ void repair_free(struct repair *r)
 	ev_ref(r->c->loop);
 	ev_prepare_stop(r->c->loop, &r->prepare);
 	ev_timer_stop(r->c->loop, &r->retry);
+	while (!nd_list_empty(&r->networks)) /* they outlive the lists */
+		nd_list_remove(r->networks.next);
+	while (!nd_list_empty(&r->ports))
+		nd_list_remove(r->ports.next);
 	free(r);
 }
