@@ -45,7 +45,8 @@ static int adopt_network(struct core *c, struct netdef *live, struct nd_error *e
 	if (network_take_live(c, n, live, e) < 0)
 		return e->code;
 	const struct nd_link *l = mirror_link_by_name(c->mirror, n->bridge);
-	n->ifindex = l && l->has_alias && nd_uuid_equal(&l->alias_network, &n->uuid) ? l->ifindex : 0;
+	/* Also one without an alias yet: netd was killed while it put it back. */
+	n->ifindex = l && !(bridge_diff(&n->plan->bridge, l) & BRIDGE_FOREIGN) ? l->ifindex : 0;
 	n->state = NETWORK_ACTIVE;
 	n->recorded = true;
 	return 0;
@@ -125,7 +126,8 @@ static void on_adopt_link(const struct nd_link *l, void *arg)
 	struct core *c = s->c;
 	if (l->kind == ND_LINK_BRIDGE) {
 		const struct network *n = model_network_by_bridge(c->model, l->name);
-		bool ours = (l->has_alias || l->group == ND_GROUP_LIVE || l->group == ND_GROUP_DEAD);
+		bool ours = l->has_alias || l->group == ND_GROUP_LIVE || l->group == ND_GROUP_DEAD ||
+			    l->group == ND_GROUP_REAPED;
 		if (ours && !(n && n->ifindex == l->ifindex))
 			add_stray(s, l);
 	} else if (l->kind == ND_LINK_TUN && l->has_alias && !nd_uuid_is_zero(&l->alias_port)) {

@@ -100,17 +100,16 @@ static enum resource_state record_check(const struct core *c, const void *obj)
 static int record_make(struct core *c, void *obj, struct nd_error *e)
 {
 	struct port *p = obj;
-	if (records_port_write(c, p, e) < 0)
-		return e->code;
 	p->recorded = true;
-	return 0;
+	p->recorded = records_port_write(c, p, e) == 0;
+	return p->recorded ? 0 : e->code;
 }
 
 static int record_unmake(struct core *c, void *obj, struct nd_error *e)
 {
 	struct port *p = obj;
-	records_port_remove(c, p);
 	p->recorded = false;
+	records_port_remove(c, p);
 	return 0;
 }
 

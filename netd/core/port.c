@@ -60,9 +60,8 @@ static void quarantine(struct core *c, struct port *p)
 	p->state = PORT_QUARANTINED;
 	if (tap_drain(c->nl, p->ifindex, &e) < 0)
 		nd_log_error(ND_LOG_ERR, &e, "quarantine of TAP '%s'", p->ifname);
-	p->recorded = false;
-	if (records_port_write(c, p, NULL) == 0)
-		p->recorded = true;
+	p->recorded = true;
+	p->recorded = records_port_write(c, p, NULL) == 0;
 	events_say(c->events, EVENT_PORT_TAMPERED, NULL, p,
 		   "its holder (pid %d, uid %u) changed the device more than %d times in a second: it is "
 		   "taken out of the "

@@ -129,7 +129,7 @@ static size_t port_line(const struct port *p, char *line, size_t size)
 	return (size_t)len;
 }
 
-/* All ports of the model, into a new file that takes the old one's place. */
+/* All recorded ports of the model, into a new file that takes the old one's place. One that is about to end still stands in the model. */
 static int journal_rewrite(const struct core *c, struct nd_error *e)
 {
 	struct records *r = c->records;
@@ -138,8 +138,10 @@ static int journal_rewrite(const struct core *c, struct nd_error *e)
 	const struct network *n;
 	const struct port *p;
 	nd_list_foreach(n, &c->model->networks, all) {
-		nd_list_foreach(p, &n->ports, siblings)
-			nd_buf_append(&all, line, port_line(p, line, sizeof line));
+		nd_list_foreach(p, &n->ports, siblings) {
+			if (p->recorded)
+				nd_buf_append(&all, line, port_line(p, line, sizeof line));
+		}
 	}
 	int err = all.bad ? nd_fail(e, ND_MEMORY, "port records")
 			  : nd_file_write(r->path, all.p, all.len, 0600, false, e);
@@ -200,8 +202,8 @@ static int port_from_json(json_t *root, struct port *p, struct nd_uuid *ret_netw
 			&state) < 0)
 		return ND_PARSE;
 	int st = port_state_from_string(state);
-	if (st < 0 || queues < 1 || queues > TAP_QUEUES_MAX || (mark & NAT_MARK_MASK) != NAT_MARK_BASE ||
-	    mark == NAT_MARK_FOREIGN || mark == NAT_MARK_BASE ||
+	if (st < 0 || queues < 1 || queues > TAP_QUEUES_MAX || mark > UINT32_MAX ||
+	    (mark & NAT_MARK_MASK) != NAT_MARK_BASE || mark == NAT_MARK_FOREIGN || mark == NAT_MARK_BASE ||
 	    nd_uuid_from_string(network, ret_network) < 0 || nd_mac_from_string(mac, &p->mac) < 0 ||
 	    !nd_strcpy(p->name, sizeof p->name, name))
 		return ND_PARSE;

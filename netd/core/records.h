@@ -20,6 +20,7 @@ void records_live_remove(const struct core *c, const struct network *n);
 /* The journal of ports; struct core's `records`. */
 int records_open(const char *run_dir, struct records **ret, struct nd_error *e);
 void records_close(struct records *r); /* NULL-safe */
+/* The journal may be written anew in either call, with all ports that are `recorded`: set it before write, clear it before remove. */
 int records_port_write(const struct core *c, const struct port *p, struct nd_error *e);
 void records_port_remove(const struct core *c, const struct port *p);
 
