@@ -65,6 +65,14 @@ static int check_frame(const struct network *n, const struct netdef_ip *ip, cons
 	return dhcp_frame_is_server(frame, len, &n->live->mac, nd_ip_to_ip4(&ip->address.ip), e);
 }
 
+/* Not the bridge's own, the subnet's, or its broadcast address. */
+static bool for_guests(const struct netdef_ip *ip, uint32_t ip4)
+{
+	uint32_t host = ~nd_ip4_mask(ip->address.len);
+	return ip4 != nd_ip_to_ip4(&ip->address.ip) &&
+	       (ip->address.len > 30 || ((ip4 & host) != 0 && (ip4 & host) != host));
+}
+
 static int check_proposal(const struct leases *l, const struct dhcp_lease *lease, int ifindex,
 			  const uint8_t *ack, size_t len, struct nd_error *e)
 {
@@ -73,6 +81,8 @@ static int check_proposal(const struct leases *l, const struct dhcp_lease *lease
 	const struct port *p = model_port_by_uuid(l->c->model, &lease->port);
 	if (!ip)
 		return nd_fail(e, ND_PROTOCOL, "the address is in no active network's DHCP subnet");
+	if (!for_guests(ip, lease->ip4))
+		return nd_fail(e, ND_PROTOCOL, "the address cannot be a guest's");
 	if (p ? p->network != n : !nd_uuid_is_zero(&lease->port))
 		return nd_fail(e, ND_PROTOCOL, "the port is not of that network");
 	if (ack && ifindex != n->ifindex)
@@ -105,6 +115,16 @@ static void tell_stored(struct leases *l, const struct lease_job *j)
 	events_emit(l->c->events, &ev);
 }
 
+/* Unless the bridge went while the disk worked. A guest that hears nothing asks again. */
+static void send_answer(struct leases *l, const struct lease_job *j)
+{
+	const struct network *n = model_network_by_uuid(l->c->model, &j->lease.network);
+	struct nd_error e = ND_ERROR_INIT;
+	if (j->len && n && n->ifindex == j->ifindex &&
+	    supervisor_send(l->c->supervisor, j->ifindex, j->ack, j->len, &e) < 0)
+		nd_log_error(ND_LOG_DEBUG, &e, "send a DHCP answer");
+}
+
 static int put_run(struct dhcp_store *store, struct disk_job *j, struct nd_error *e)
 {
 	return dhcp_store_put(store, &container_of(j, struct lease_job, j)->lease, e);
@@ -114,7 +134,6 @@ static void put_done(struct disk_job *dj, const struct nd_error *e)
 {
 	struct lease_job *j = container_of(dj, struct lease_job, j);
 	struct leases *l = j->owner;
-	struct nd_error failed = ND_ERROR_INIT;
 	l->pending--;
 	if (e->code) {
 		char text[200], ip[ND_IP_STRLEN];
@@ -124,8 +143,7 @@ static void put_done(struct disk_job *dj, const struct nd_error *e)
 			   "lease of %s is not stored and not given: %s", nd_ip4_to_string(j->lease.ip4, ip),
 			   text);
 	} else {
-		if (j->len && supervisor_send(l->c->supervisor, j->ifindex, j->ack, j->len, &failed) < 0)
-			nd_log_error(ND_LOG_DEBUG, &failed, "send a DHCP answer"); /* the guest asks again */
+		send_answer(l, j);
 		tell_stored(l, j);
 		/* Its port ended while the lease was on its way to the disk. */
 		if (!nd_uuid_is_zero(&j->lease.port) && !model_port_by_uuid(l->c->model, &j->lease.port))
@@ -361,6 +379,7 @@ void leases_free(struct leases *l)
 	ev_timer_stop(l->c->loop, &l->expire);
 	nd_list_foreach_safe(g, next, &l->graces, link)
 		grace_free(l, g);
+	nd_map_done(&l->grace_ports);
 	free(l);
 }
 
