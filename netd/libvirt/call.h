@@ -56,7 +56,9 @@ struct libvirt_session {
 	/* Whom a daemon in front of us speaks for (SET_IDENTITY); the peer's own before that. */
 	struct nd_peer identity;
 	struct ev_timer keepalive; /* active once the client asked for it */
-	unsigned pings;            /* unanswered */
+	double silence_s;          /* before a ping: KEEPALIVE_S */
+	double pinged;             /* loop time of the last one */
+	unsigned pings;            /* without a byte since */
 	struct nd_list callbacks;
 	unsigned callback_cnt;
 	int callback_next;

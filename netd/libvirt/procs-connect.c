@@ -28,13 +28,11 @@ static bool uri_known(const char *uri)
 	return false;
 }
 
-void proc_open(struct proc_call *call)
+void proc_open(struct proc_call *call, struct network *n)
 {
 	struct libvirt_session *s = call->session;
 	const char *uri = call->in[0].s ? call->in[0].s : LIBVIRT_URI;
 
-	if (!proc_flags(call, 1, OPEN_RO))
-		return;
 	if (s->opened) {
 		proc_fail(call, LIBVIRT_INTERNAL, "connection already open");
 		return;
@@ -50,7 +48,7 @@ void proc_open(struct proc_call *call)
 	proc_reply_void(call);
 }
 
-void proc_close(struct proc_call *call)
+void proc_close(struct proc_call *call, struct network *n)
 {
 	struct rpc_conn *conn = call->session->conn;
 
@@ -58,17 +56,17 @@ void proc_close(struct proc_call *call)
 	rpc_conn_finish(conn);
 }
 
-void proc_get_type(struct proc_call *call)
+void proc_get_type(struct proc_call *call, struct network *n)
 {
 	proc_reply_string(call, "network");
 }
 
-void proc_get_uri(struct proc_call *call)
+void proc_get_uri(struct proc_call *call, struct network *n)
 {
 	proc_reply_string(call, call->session->uri ? call->session->uri : LIBVIRT_URI);
 }
 
-void proc_get_lib_version(struct proc_call *call)
+void proc_get_lib_version(struct proc_call *call, struct network *n)
 {
 	struct nd_buf *b = proc_reply_begin(call);
 
@@ -78,7 +76,7 @@ void proc_get_lib_version(struct proc_call *call)
 }
 
 /* A UNIX socket is. */
-void proc_is_secure(struct proc_call *call)
+void proc_is_secure(struct proc_call *call, struct network *n)
 {
 	proc_reply_int(call, 1);
 }
@@ -99,7 +97,7 @@ static const int features[] = {
 	FEATURE_EVENT_CALLBACK, FEATURE_CLOSE_CALLBACK,     FEATURE_NETWORK_UPDATE_ORDER,
 };
 
-void proc_supports_feature(struct proc_call *call)
+void proc_supports_feature(struct proc_call *call, struct network *n)
 {
 	bool known = false;
 
@@ -128,7 +126,7 @@ static bool authenticate(struct proc_call *call)
 	return true;
 }
 
-void proc_auth_list(struct proc_call *call)
+void proc_auth_list(struct proc_call *call, struct network *n)
 {
 	struct nd_buf *b;
 
@@ -142,20 +140,20 @@ void proc_auth_list(struct proc_call *call)
 	proc_reply_end(call);
 }
 
-void proc_auth_polkit(struct proc_call *call)
+void proc_auth_polkit(struct proc_call *call, struct network *n)
 {
 	if (authenticate(call))
 		proc_reply_int(call, 1);
 }
 
-void proc_auth_sasl(struct proc_call *call)
+void proc_auth_sasl(struct proc_call *call, struct network *n)
 {
 	proc_fail(call, LIBVIRT_AUTH_FAILED, "SASL is not offered here");
 }
 
 /* ---- the client's end of the connection ---- */
 
-void proc_close_callback_register(struct proc_call *call)
+void proc_close_callback_register(struct proc_call *call, struct network *n)
 {
 	if (call->session->close_callback) {
 		proc_fail(call, LIBVIRT_OPERATION_INVALID, "A close callback is already registered");
@@ -165,7 +163,7 @@ void proc_close_callback_register(struct proc_call *call)
 	proc_reply_void(call);
 }
 
-void proc_close_callback_unregister(struct proc_call *call)
+void proc_close_callback_unregister(struct proc_call *call, struct network *n)
 {
 	if (!call->session->close_callback) {
 		proc_fail(call, LIBVIRT_OPERATION_INVALID, "A different callback was requested");
@@ -186,13 +184,11 @@ static bool is_number(const struct xdr_param *p)
  * A daemon in front of us (virtqemud) says whom it works for. That gives nobody more rights than the daemon itself has; it is whom ports
  * are said to belong to. From anybody but an administrator it is taken without effect.
  */
-void proc_set_identity(struct proc_call *call)
+void proc_set_identity(struct proc_call *call, struct network *n)
 {
 	struct libvirt_session *s = call->session;
 	const struct xdr_params *params = &call->in[0].params;
 
-	if (!proc_flags(call, 1, 0))
-		return;
 	for (size_t i = 0; i < params->cnt && s->peer.level >= ACCESS_ADMIN; i++) {
 		const struct xdr_param *p = &params->list[i];
 
@@ -206,12 +202,12 @@ void proc_set_identity(struct proc_call *call)
 
 /* ---- of what there is none ---- */
 
-void proc_count_none(struct proc_call *call)
+void proc_count_none(struct proc_call *call, struct network *n)
 {
 	proc_reply_int(call, 0);
 }
 
-void proc_list_none(struct proc_call *call)
+void proc_list_none(struct proc_call *call, struct network *n)
 {
-	proc_count_none(call); /* an empty list is a count of 0 */
+	proc_count_none(call, NULL); /* an empty list is a count of 0 */
 }

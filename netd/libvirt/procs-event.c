@@ -49,7 +49,7 @@ void procs_on_event(struct event_subscriber *sub, const struct event *ev)
 	}
 }
 
-void proc_event_register(struct proc_call *call)
+void proc_event_register(struct proc_call *call, struct network *n)
 {
 	struct libvirt_session *s = call->session;
 	bool one = call->in[1].network.name != NULL;
@@ -59,7 +59,7 @@ void proc_event_register(struct proc_call *call)
 		proc_fail(call, LIBVIRT_INTERNAL, "unsupported network event ID %d", call->in[0].i);
 		return;
 	}
-	if (one && !proc_network(call, 1))
+	if (one && !proc_network(call, &call->in[1].network))
 		return;
 	if (s->callback_cnt == SESSION_CALLBACK_MAX) {
 		proc_fail(call, LIBVIRT_OPERATION_FAILED, "a client may register %d callbacks at most",
@@ -91,7 +91,7 @@ static void forget(struct libvirt_session *s, struct session_callback *cb)
 		session_events(s, false);
 }
 
-void proc_event_deregister(struct proc_call *call)
+void proc_event_deregister(struct proc_call *call, struct network *n)
 {
 	struct libvirt_session *s = call->session;
 	struct session_callback *cb;

@@ -11,12 +11,11 @@
 #include "netd/core/network.h"
 #include "netd/libvirt/procs.h"
 
-#define LISTED_MAX      16384 /* networks; REMOTE_NETWORK_LIST_MAX */
-#define LEASES_MAX      65536 /* REMOTE_NETWORK_DHCP_LEASES_MAX */
-#define DEFINE_VALIDATE 1u
-#define XML_INACTIVE    1u
-#define LEASE_IPV4      0
-#define CLIENT_ID_LEN   (3 * DHCP_IDENTITY_MAX)
+#define LISTED_MAX    16384 /* networks; REMOTE_NETWORK_LIST_MAX */
+#define LEASES_MAX    65536 /* REMOTE_NETWORK_DHCP_LEASES_MAX */
+#define XML_INACTIVE  1u
+#define LEASE_IPV4    0
+#define CLIENT_ID_LEN (3 * DHCP_IDENTITY_MAX)
 
 static bool is_active(const struct network *n)
 {
@@ -91,22 +90,22 @@ static void reply_names(struct proc_call *call, network_test passes)
 	proc_reply_end(call);
 }
 
-void proc_num_of_networks(struct proc_call *call)
+void proc_num_of_networks(struct proc_call *call, struct network *n)
 {
 	proc_reply_int(call, (int32_t)count(call->core, is_active));
 }
 
-void proc_list_networks(struct proc_call *call)
+void proc_list_networks(struct proc_call *call, struct network *n)
 {
 	reply_names(call, is_active);
 }
 
-void proc_num_of_defined_networks(struct proc_call *call)
+void proc_num_of_defined_networks(struct proc_call *call, struct network *n)
 {
 	proc_reply_int(call, (int32_t)count(call->core, is_inactive));
 }
 
-void proc_list_defined_networks(struct proc_call *call)
+void proc_list_defined_networks(struct proc_call *call, struct network *n)
 {
 	reply_names(call, is_inactive);
 }
@@ -120,7 +119,6 @@ static const struct {
 	{ 1, is_inactive, 0 },  { 2, is_active, 0 },     { 4, is_persistent, 1 },
 	{ 8, is_transient, 1 }, { 16, is_autostart, 2 }, { 32, is_not_autostart, 2 },
 };
-#define LIST_FLAGS 63u
 #define LIST_PAIRS 3
 
 static bool is_listed(const struct network *n, uint32_t flags)
@@ -140,17 +138,15 @@ static bool is_listed(const struct network *n, uint32_t flags)
 	return true;
 }
 
-void proc_list_all_networks(struct proc_call *call)
+void proc_list_all_networks(struct proc_call *call, struct network *n)
 {
 	bool wanted = call->in[0].i != 0;
 	uint32_t flags = call->in[1].u, cnt = 0;
-	const struct network *n;
+	const struct network *other;
 	struct nd_buf *b;
 
-	if (!proc_flags(call, 1, LIST_FLAGS))
-		return;
-	nd_list_foreach(n, &call->core->model->networks, all)
-		cnt += is_listed(n, flags);
+	nd_list_foreach(other, &call->core->model->networks, all)
+		cnt += is_listed(other, flags);
 	if (wanted && cnt > LISTED_MAX) {
 		proc_fail(call, LIBVIRT_RPC, "Too many networks '%u' for limit '%d'", cnt, LISTED_MAX);
 		return;
@@ -158,32 +154,32 @@ void proc_list_all_networks(struct proc_call *call)
 	b = proc_reply_begin(call);
 	if (b) {
 		xdr_put_uint(b, wanted ? cnt : 0);
-		nd_list_foreach(n, &call->core->model->networks, all) {
-			if (wanted && is_listed(n, flags))
-				xdr_put_network(b, n->name, &n->uuid);
+		nd_list_foreach(other, &call->core->model->networks, all) {
+			if (wanted && is_listed(other, flags))
+				xdr_put_network(b, other->name, &other->uuid);
 		}
 		xdr_put_uint(b, cnt);
 	}
 	proc_reply_end(call);
 }
 
-void proc_network_by_name(struct proc_call *call)
+void proc_network_by_name(struct proc_call *call, struct network *n)
 {
-	const struct network *n = model_network_by_name(call->core->model, call->in[0].s);
+	const struct network *found = model_network_by_name(call->core->model, call->in[0].s);
 
-	if (n)
-		proc_reply_network(call, n);
+	if (found)
+		proc_reply_network(call, found);
 	else
 		proc_fail(call, LIBVIRT_NO_NETWORK, "no network with matching name '%.300s'", call->in[0].s);
 }
 
-void proc_network_by_uuid(struct proc_call *call)
+void proc_network_by_uuid(struct proc_call *call, struct network *n)
 {
-	const struct network *n = model_network_by_uuid(call->core->model, &call->in[0].uuid);
+	const struct network *found = model_network_by_uuid(call->core->model, &call->in[0].uuid);
 	char uuid[ND_UUID_STRLEN];
 
-	if (n)
-		proc_reply_network(call, n);
+	if (found)
+		proc_reply_network(call, found);
 	else
 		proc_fail(call, LIBVIRT_NO_NETWORK, "no network with matching uuid '%s'",
 			  nd_uuid_to_string(&call->in[0].uuid, uuid));
@@ -239,8 +235,6 @@ static bool validate(struct proc_call *call)
 
 	if (!strchr(call->row->in, 'u') || call->in[1].u == 0)
 		return true;
-	if (!proc_flags(call, 1, DEFINE_VALIDATE))
-		return false;
 	if (netdef_parse(xml, strlen(xml), NULL, keep_first, &first, &def, &e) < 0) {
 		proc_fail_core(call, &e);
 		return false;
@@ -252,7 +246,7 @@ static bool validate(struct proc_call *call)
 	return !first.line;
 }
 
-void proc_network_define(struct proc_call *call)
+void proc_network_define(struct proc_call *call, struct network *n)
 {
 	const char *xml = call->in[0].s;
 
@@ -261,7 +255,7 @@ void proc_network_define(struct proc_call *call)
 			       (struct network_done){ on_network, call });
 }
 
-void proc_network_create_xml(struct proc_call *call)
+void proc_network_create_xml(struct proc_call *call, struct network *n)
 {
 	const char *xml = call->in[0].s;
 
@@ -270,40 +264,29 @@ void proc_network_create_xml(struct proc_call *call)
 			       (struct network_done){ on_network, call });
 }
 
-void proc_network_create(struct proc_call *call)
+void proc_network_create(struct proc_call *call, struct network *n)
 {
-	struct network *n = proc_network(call, 0);
-
-	if (n)
-		network_start(call->core, n, (struct network_done){ on_void, call });
+	network_start(call->core, n, (struct network_done){ on_void, call });
 }
 
 /* Guests are disconnected, as libvirt does; it is netdctl that asks for --force. */
-void proc_network_destroy(struct proc_call *call)
+void proc_network_destroy(struct proc_call *call, struct network *n)
 {
-	struct network *n = proc_network(call, 0);
-
-	if (n && is_inactive(n))
+	if (is_inactive(n))
 		proc_fail(call, LIBVIRT_OPERATION_INVALID, "network '%s' is not active", n->name);
-	else if (n)
+	else
 		network_destroy(call->core, n, true, (struct network_done){ on_void, call });
 }
 
-void proc_network_undefine(struct proc_call *call)
+void proc_network_undefine(struct proc_call *call, struct network *n)
 {
-	struct network *n = proc_network(call, 0);
-
-	if (n)
-		network_undefine(call->core, n, (struct network_done){ on_void, call });
+	network_undefine(call->core, n, (struct network_done){ on_void, call });
 }
 
-void proc_network_set_autostart(struct proc_call *call)
+void proc_network_set_autostart(struct proc_call *call, struct network *n)
 {
-	struct network *n = proc_network(call, 0);
 	bool wanted = call->in[1].i != 0;
 
-	if (!n)
-		return;
 	if (is_persistent(n) && is_autostart(n) == wanted)
 		proc_reply_void(call);
 	else
@@ -313,13 +296,10 @@ void proc_network_set_autostart(struct proc_call *call)
 
 /* ---- asking ---- */
 
-void proc_network_xml(struct proc_call *call)
+void proc_network_xml(struct proc_call *call, struct network *n)
 {
-	const struct network *n = proc_network(call, 0);
 	struct nd_buf xml = { .max = XDR_STRING_MAX };
 
-	if (!n || !proc_flags(call, 1, XML_INACTIVE))
-		return;
 	network_format(n, call->in[1].u & XML_INACTIVE, &xml);
 	if (xml.bad)
 		proc_fail(call, LIBVIRT_RPC, "the definition of network '%s' is too long", n->name);
@@ -328,28 +308,19 @@ void proc_network_xml(struct proc_call *call)
 	nd_buf_done(&xml);
 }
 
-void proc_network_get_autostart(struct proc_call *call)
+void proc_network_get_autostart(struct proc_call *call, struct network *n)
 {
-	const struct network *n = proc_network(call, 0);
-
-	if (n)
-		proc_reply_int(call, is_autostart(n));
+	proc_reply_int(call, is_autostart(n));
 }
 
-void proc_network_is_active(struct proc_call *call)
+void proc_network_is_active(struct proc_call *call, struct network *n)
 {
-	const struct network *n = proc_network(call, 0);
-
-	if (n)
-		proc_reply_int(call, is_active(n));
+	proc_reply_int(call, is_active(n));
 }
 
-void proc_network_is_persistent(struct proc_call *call)
+void proc_network_is_persistent(struct proc_call *call, struct network *n)
 {
-	const struct network *n = proc_network(call, 0);
-
-	if (n)
-		proc_reply_int(call, is_persistent(n));
+	proc_reply_int(call, is_persistent(n));
 }
 
 static const char *bridge_of(const struct network *n)
@@ -357,12 +328,8 @@ static const char *bridge_of(const struct network *n)
 	return n->bridge[0] ? n->bridge : n->config ? n->config->bridge : "";
 }
 
-void proc_network_bridge(struct proc_call *call)
+void proc_network_bridge(struct proc_call *call, struct network *n)
 {
-	const struct network *n = proc_network(call, 0);
-
-	if (!n)
-		return;
 	if (bridge_of(n)[0])
 		proc_reply_string(call, bridge_of(n));
 	else
@@ -386,7 +353,8 @@ static const struct netdef_ip *ip_of_lease(const struct network *n, const struct
 static const char *client_id(const struct dhcp_lease *l, char buf[CLIENT_ID_LEN])
 {
 	for (size_t i = 0; i < l->client_id.len; i++)
-		snprintf(buf + 3 * i, CLIENT_ID_LEN - 3 * i, "%s%02x", i ? ":" : "", l->client_id.bytes[i]);
+		snprintf(buf + 3 * i, CLIENT_ID_LEN - 3 * i, "%02x%s", l->client_id.bytes[i],
+			 i + 1 < l->client_id.len ? ":" : "");
 	return l->client_id.len ? buf : NULL;
 }
 
@@ -417,7 +385,7 @@ static void on_leases(void *arg, const struct dhcp_lease *leases, size_t cnt, co
 		proc_fail_core(call, e);
 		return;
 	}
-	n = proc_network(call, 0); /* the disk took its time: it may be gone */
+	n = proc_network(call, &call->in[0].network); /* the disk took its time: it may be gone */
 	if (!n)
 		return;
 	if (cnt > LEASES_MAX) {
@@ -434,14 +402,11 @@ static void on_leases(void *arg, const struct dhcp_lease *leases, size_t cnt, co
 	proc_reply_end(call);
 }
 
-void proc_network_leases(struct proc_call *call)
+void proc_network_leases(struct proc_call *call, struct network *n)
 {
-	const struct network *n = proc_network(call, 0);
 	const char *text = call->in[1].s;
 	struct nd_mac mac;
 
-	if (!n || !proc_flags(call, 3, 0))
-		return;
 	if (text && nd_mac_from_string(text, &mac) < 0) {
 		proc_fail(call, LIBVIRT_INVALID_MAC, "%.100s", text);
 		return;

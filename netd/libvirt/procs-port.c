@@ -16,7 +16,7 @@ static void put_port(struct nd_buf *b, const struct port *p)
 	xdr_put_uuid(b, &p->uuid);
 }
 
-/* NULL: the call is answered. */
+/* NULL: none, and the call is answered and gone. */
 static struct port *find_port(struct proc_call *call, const struct network *n, const struct nd_uuid *uuid)
 {
 	struct port *p = model_port_by_uuid(call->core->model, uuid);
@@ -29,25 +29,21 @@ static struct port *find_port(struct proc_call *call, const struct network *n, c
 	return NULL;
 }
 
-/* NULL: the call is answered. */
-static struct network *active_network(struct proc_call *call)
+/* If not, the call is answered and gone. */
+static bool check_active(struct proc_call *call, const struct network *n)
 {
-	struct network *n = proc_network(call, 0);
-
-	if (!n || n->state != NETWORK_INACTIVE)
-		return n;
-	proc_fail(call, LIBVIRT_OPERATION_INVALID, "network '%s' is not active", n->name);
-	return NULL;
+	if (n->state == NETWORK_INACTIVE)
+		proc_fail(call, LIBVIRT_OPERATION_INVALID, "network '%s' is not active", n->name);
+	return n->state != NETWORK_INACTIVE;
 }
 
-void proc_list_all_ports(struct proc_call *call)
+void proc_list_all_ports(struct proc_call *call, struct network *n)
 {
-	const struct network *n = active_network(call);
 	bool wanted = call->in[1].i != 0;
 	const struct port *p;
 	struct nd_buf *b;
 
-	if (!n || !proc_flags(call, 2, 0))
+	if (!check_active(call, n))
 		return;
 	if (wanted && n->port_cnt > LISTED_MAX) {
 		proc_fail(call, LIBVIRT_RPC, "Too many network ports '%u' for limit '%d'", n->port_cnt,
@@ -66,12 +62,14 @@ void proc_list_all_ports(struct proc_call *call)
 	proc_reply_end(call);
 }
 
-void proc_port_by_uuid(struct proc_call *call)
+void proc_port_by_uuid(struct proc_call *call, struct network *n)
 {
-	const struct network *n = active_network(call);
-	const struct port *p = n ? find_port(call, n, &call->in[1].uuid) : NULL;
+	const struct port *p;
 	struct nd_buf *b;
 
+	if (!check_active(call, n))
+		return;
+	p = find_port(call, n, &call->in[1].uuid);
 	if (!p)
 		return;
 	b = proc_reply_begin(call);
@@ -80,13 +78,15 @@ void proc_port_by_uuid(struct proc_call *call)
 	proc_reply_end(call);
 }
 
-void proc_port_delete(struct proc_call *call)
+void proc_port_delete(struct proc_call *call, struct network *n)
 {
-	const struct network *n = active_network(call);
-	struct port *p = n ? find_port(call, n, &call->in[0].port.uuid) : NULL;
 	struct nd_error e = ND_ERROR_INIT;
+	struct port *p;
 
-	if (!p || !proc_flags(call, 1, 0))
+	if (!check_active(call, n))
+		return;
+	p = find_port(call, n, &call->in[0].port.uuid);
+	if (!p)
 		return;
 	if (attach_end(call->core, p, &e) < 0)
 		proc_fail_core(call, &e);

@@ -14,7 +14,7 @@
 /* clang-format off: one row, one line */
 static const struct proc_row rows[PROC_LAST + 1] = {
 	/* connection */
-	[1] = { "connect_open", "Su", "", proc_open, PROC_BEFORE_OPEN, "virConnectOpen" },
+	[1] = { "connect_open", "Su", "", proc_open, PROC_BEFORE_OPEN, "virConnectOpen", 1 },
 	[2] = { "connect_close", "", "", proc_close, PROC_BEFORE_OPEN, "virConnectClose" },
 	[3] = { "connect_get_type", "", "s", proc_get_type, 0, "virConnectGetType" },
 	[60] = { "connect_supports_feature", "i", "i", proc_supports_feature, PROC_BEFORE_OPEN,
@@ -55,7 +55,7 @@ static const struct proc_row rows[PROC_LAST + 1] = {
 	[41] = { "network_define_xml", "s", "N", proc_network_define, PROC_WRITE | PROC_DEFINITION,
 		 "virNetworkDefineXML" },
 	[42] = { "network_destroy", "N", "", proc_network_destroy, PROC_WRITE, "virNetworkDestroy" },
-	[43] = { "network_get_xml_desc", "Nu", "s", proc_network_xml, 0, "virNetworkGetXMLDesc" },
+	[43] = { "network_get_xml_desc", "Nu", "s", proc_network_xml, 0, "virNetworkGetXMLDesc", 1 },
 	[44] = { "network_get_autostart", "N", "i", proc_network_get_autostart, 0, "virNetworkGetAutostart" },
 	[45] = { "network_get_bridge_name", "N", "s", proc_network_bridge, 0, "virNetworkGetBridgeName" },
 	[46] = { "network_lookup_by_name", "s", "N", proc_network_by_name, 0, "virNetworkLookupByName" },
@@ -70,14 +70,14 @@ static const struct proc_row rows[PROC_LAST + 1] = {
 	[153] = { "network_is_persistent", "N", "i", proc_network_is_persistent, 0,
 		  "virNetworkIsPersistent" },
 	[283] = { "connect_list_all_networks", "iu", "nu", proc_list_all_networks, 0,
-		  "virConnectListAllNetworks" },
-	[291] = { "network_update", "Nuuisu", "", NULL, PROC_WRITE | PROC_DEFINITION, "virNetworkUpdate" },
+		  "virConnectListAllNetworks", 63 },
+	[291] = { "network_update", "Nuuisu", "", NULL, PROC_WRITE | PROC_DEFINITION, "virNetworkUpdate", 3 },
 	[341] = { "network_get_dhcp_leases", "NSiu", "lu", proc_network_leases, 0,
 		  "virNetworkGetDHCPLeases" },
 	[432] = { "network_define_xml_flags", "su", "N", proc_network_define, PROC_WRITE | PROC_DEFINITION,
-		  "virNetworkDefineXMLFlags" },
+		  "virNetworkDefineXMLFlags", 1 },
 	[437] = { "network_create_xml_flags", "su", "N", proc_network_create_xml,
-		  PROC_WRITE | PROC_DEFINITION, "virNetworkCreateXMLFlags" },
+		  PROC_WRITE | PROC_DEFINITION, "virNetworkCreateXMLFlags", 1 },
 	[444] = { "network_set_metadata", "NiSSSu", "", NULL, PROC_WRITE, "virNetworkSetMetadata" },
 	[445] = { "network_get_metadata", "NiSu", "s", NULL, 0, "virNetworkGetMetadata" },
 
@@ -92,7 +92,7 @@ static const struct proc_row rows[PROC_LAST + 1] = {
 	[405] = { "network_port_lookup_by_uuid", "NU", "P", proc_port_by_uuid, 0,
 		  "virNetworkPortLookupByUUID" },
 	[406] = { "network_port_create_xml", "Nsu", "P", NULL, PROC_WRITE | PROC_DEFINITION,
-		  "virNetworkPortCreateXML" },
+		  "virNetworkPortCreateXML", 3 },
 	[407] = { "network_port_get_parameters", "Piu", "pi", NULL, 0, "virNetworkPortGetParameters" },
 	[408] = { "network_port_set_parameters", "Ppu", "", NULL, PROC_WRITE, "virNetworkPortSetParameters" },
 	[409] = { "network_port_get_xml_desc", "Pu", "s", NULL, 0, "virNetworkPortGetXMLDesc" },
@@ -105,25 +105,45 @@ const struct proc_row *proc_row(uint32_t number)
 	return number >= 1 && number <= PROC_LAST ? &rows[number] : NULL;
 }
 
-struct network *proc_network(struct proc_call *call, size_t i)
+struct network *proc_network(struct proc_call *call, const struct xdr_network *ref)
 {
-	const struct xdr_network *ref = &call->in[i].network;
 	struct network *n = model_network_by_uuid(call->core->model, &ref->uuid);
 	char uuid[ND_UUID_STRLEN];
 
 	if (!n)
-		proc_fail(call, LIBVIRT_NO_NETWORK, "no network with matching uuid '%s' (%s)",
+		proc_fail(call, LIBVIRT_NO_NETWORK, "no network with matching uuid '%s' (%.300s)",
 			  nd_uuid_to_string(&ref->uuid, uuid), ref->name);
 	return n;
 }
 
-bool proc_flags(struct proc_call *call, size_t i, uint32_t known)
+/* Unknown ones of the last value, where that is flags. */
+static uint32_t unknown_flags(const struct proc_call *call)
 {
-	uint32_t unknown = call->in[i].u & ~known;
+	size_t len = strlen(call->row->in);
 
-	if (!unknown)
-		return true;
-	proc_fail(call, LIBVIRT_INVALID_ARG, "unsupported flags (0x%x) in function %s", unknown,
-		  call->row->api);
-	return false;
+	if (len == 0 || call->row->in[len - 1] != 'u')
+		return 0;
+	return call->in[len - 1].u & ~call->row->known_flags;
+}
+
+void proc_dispatch(struct proc_call *call, struct nd_reader body)
+{
+	const struct proc_row *row = call->row;
+	struct network *n = NULL;
+
+	if (xdr_read(body, row->in, call->in) < 0) {
+		proc_fail(call, LIBVIRT_RPC, "Unable to decode message payload");
+		return;
+	}
+	if (unknown_flags(call)) {
+		proc_fail(call, LIBVIRT_INVALID_ARG, "unsupported flags (0x%x) in function %s",
+			  unknown_flags(call), row->api);
+		return;
+	}
+	if (row->in[0] == 'N' || row->in[0] == 'P') {
+		n = proc_network(call, row->in[0] == 'N' ? &call->in[0].network : &call->in[0].port.network);
+		if (!n)
+			return;
+	}
+	row->call(call, n);
 }

@@ -15,11 +15,13 @@ enum proc_flag {
 	PROC_DEFINITION = 8,  /* its string is a definition: errors have codes of their own */
 };
 struct proc_row {
-	const char *name;                     /* libvirt's, without REMOTE_PROC_; NULL: not in the table */
-	const char *in, *out;                 /* signatures, xdr.h */
-	void (*call)(struct proc_call *call); /* NULL: known, not supported yet */
+	const char *name;     /* libvirt's, without REMOTE_PROC_; NULL: not in the table */
+	const char *in, *out; /* signatures, xdr.h */
+	/* n: the network that the first value names (N, P), found by its uuid; else NULL. NULL: known, not supported yet. */
+	void (*call)(struct proc_call *call, struct network *n);
 	unsigned flags;
-	const char *api; /* the function of libvirt's library, which texts name */
+	const char *api;      /* the function of libvirt's library, which texts name */
+	uint32_t known_flags; /* of a signature that ends in u: all else in that value is refused */
 };
 /* Rows up to PROC_LAST; NULL beyond it. */
 const struct proc_row *proc_row(uint32_t number);
@@ -30,55 +32,57 @@ enum {
 	PROC_EVENT_METADATA_CHANGE = 446,
 };
 
-/* The network that value i names, by its uuid. NULL: none, and the call is answered. */
-struct network *proc_network(struct proc_call *call, size_t i);
-/* Whether no other flags than these are set in value i. If not, the call is answered. */
-bool proc_flags(struct proc_call *call, size_t i, uint32_t known);
+/*
+ * Decodes the call's arguments, checks them as far as its row says, and calls its function. The call is answered and gone, or will be.
+ */
+void proc_dispatch(struct proc_call *call, struct nd_reader body);
+/* The network that ref names, by its uuid. NULL: none, and the call is answered and gone. */
+struct network *proc_network(struct proc_call *call, const struct xdr_network *ref);
 /* Of a session's end. */
 void procs_event_forget(struct libvirt_session *s);
 
 /* procs-connect.c */
-void proc_open(struct proc_call *call);
-void proc_close(struct proc_call *call);
-void proc_get_type(struct proc_call *call);
-void proc_supports_feature(struct proc_call *call);
-void proc_auth_list(struct proc_call *call);
-void proc_auth_polkit(struct proc_call *call);
-void proc_auth_sasl(struct proc_call *call);
-void proc_get_uri(struct proc_call *call);
-void proc_get_lib_version(struct proc_call *call);
-void proc_is_secure(struct proc_call *call);
-void proc_close_callback_register(struct proc_call *call);
-void proc_close_callback_unregister(struct proc_call *call);
-void proc_set_identity(struct proc_call *call);
-void proc_count_none(struct proc_call *call);
-void proc_list_none(struct proc_call *call);
+void proc_open(struct proc_call *call, struct network *n);
+void proc_close(struct proc_call *call, struct network *n);
+void proc_get_type(struct proc_call *call, struct network *n);
+void proc_supports_feature(struct proc_call *call, struct network *n);
+void proc_auth_list(struct proc_call *call, struct network *n);
+void proc_auth_polkit(struct proc_call *call, struct network *n);
+void proc_auth_sasl(struct proc_call *call, struct network *n);
+void proc_get_uri(struct proc_call *call, struct network *n);
+void proc_get_lib_version(struct proc_call *call, struct network *n);
+void proc_is_secure(struct proc_call *call, struct network *n);
+void proc_close_callback_register(struct proc_call *call, struct network *n);
+void proc_close_callback_unregister(struct proc_call *call, struct network *n);
+void proc_set_identity(struct proc_call *call, struct network *n);
+void proc_count_none(struct proc_call *call, struct network *n);
+void proc_list_none(struct proc_call *call, struct network *n);
 /* procs-network.c */
-void proc_num_of_networks(struct proc_call *call);
-void proc_list_networks(struct proc_call *call);
-void proc_num_of_defined_networks(struct proc_call *call);
-void proc_list_defined_networks(struct proc_call *call);
-void proc_list_all_networks(struct proc_call *call);
-void proc_network_by_name(struct proc_call *call);
-void proc_network_by_uuid(struct proc_call *call);
-void proc_network_define(struct proc_call *call);
-void proc_network_create_xml(struct proc_call *call);
-void proc_network_create(struct proc_call *call);
-void proc_network_destroy(struct proc_call *call);
-void proc_network_undefine(struct proc_call *call);
-void proc_network_xml(struct proc_call *call);
-void proc_network_get_autostart(struct proc_call *call);
-void proc_network_set_autostart(struct proc_call *call);
-void proc_network_bridge(struct proc_call *call);
-void proc_network_is_active(struct proc_call *call);
-void proc_network_is_persistent(struct proc_call *call);
-void proc_network_leases(struct proc_call *call);
+void proc_num_of_networks(struct proc_call *call, struct network *n);
+void proc_list_networks(struct proc_call *call, struct network *n);
+void proc_num_of_defined_networks(struct proc_call *call, struct network *n);
+void proc_list_defined_networks(struct proc_call *call, struct network *n);
+void proc_list_all_networks(struct proc_call *call, struct network *n);
+void proc_network_by_name(struct proc_call *call, struct network *n);
+void proc_network_by_uuid(struct proc_call *call, struct network *n);
+void proc_network_define(struct proc_call *call, struct network *n);
+void proc_network_create_xml(struct proc_call *call, struct network *n);
+void proc_network_create(struct proc_call *call, struct network *n);
+void proc_network_destroy(struct proc_call *call, struct network *n);
+void proc_network_undefine(struct proc_call *call, struct network *n);
+void proc_network_xml(struct proc_call *call, struct network *n);
+void proc_network_get_autostart(struct proc_call *call, struct network *n);
+void proc_network_set_autostart(struct proc_call *call, struct network *n);
+void proc_network_bridge(struct proc_call *call, struct network *n);
+void proc_network_is_active(struct proc_call *call, struct network *n);
+void proc_network_is_persistent(struct proc_call *call, struct network *n);
+void proc_network_leases(struct proc_call *call, struct network *n);
 /* procs-port.c */
-void proc_list_all_ports(struct proc_call *call);
-void proc_port_by_uuid(struct proc_call *call);
-void proc_port_delete(struct proc_call *call);
+void proc_list_all_ports(struct proc_call *call, struct network *n);
+void proc_port_by_uuid(struct proc_call *call, struct network *n);
+void proc_port_delete(struct proc_call *call, struct network *n);
 /* procs-event.c */
-void proc_event_register(struct proc_call *call);
-void proc_event_deregister(struct proc_call *call);
+void proc_event_register(struct proc_call *call, struct network *n);
+void proc_event_deregister(struct proc_call *call, struct network *n);
 void procs_on_event(struct event_subscriber *sub, const struct event *ev);
 #endif

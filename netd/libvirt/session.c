@@ -216,10 +216,7 @@ static void on_remote(struct libvirt_session *s, const struct rpc_header *h, str
 		rpc_conn_drop(s->conn);
 		return;
 	}
-	if (xdr_read(body, row->in, call->in) < 0)
-		proc_fail(call, LIBVIRT_RPC, "Unable to decode message payload");
-	else
-		row->call(call);
+	proc_dispatch(call, body);
 }
 
 /* ---- keepalive ---- */
@@ -245,11 +242,12 @@ static void on_silence(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct libvirt_session *s = container_of(w, struct libvirt_session, keepalive);
 	ev_tstamp silent = ev_now(loop) - rpc_conn_heard(s->conn);
-	ev_tstamp next = KEEPALIVE_S;
+	ev_tstamp next = s->silence_s;
 
-	if (silent < KEEPALIVE_S) {
+	if (rpc_conn_heard(s->conn) >= s->pinged)
 		s->pings = 0;
-		next = KEEPALIVE_S - silent;
+	if (silent < s->silence_s) {
+		next = s->silence_s - silent;
 	} else if (s->pings == KEEPALIVE_PINGS) {
 		nd_log(ND_LOG_DEBUG, "libvirt client pid %d: no answer to %u pings", (int)s->peer.cred.pid,
 		       s->pings);
@@ -257,6 +255,7 @@ static void on_silence(struct ev_loop *loop, ev_timer *w, int revents)
 		return;
 	} else {
 		s->pings++;
+		s->pinged = ev_now(loop);
 		send_keepalive(s, KEEPALIVE_PING);
 	}
 	ev_timer_set(&s->keepalive, next, 0);
@@ -267,7 +266,7 @@ void session_keepalive(struct libvirt_session *s)
 {
 	if (ev_is_active(&s->keepalive))
 		return;
-	ev_timer_init(&s->keepalive, on_silence, KEEPALIVE_S, 0);
+	ev_timer_init(&s->keepalive, on_silence, s->silence_s, 0);
 	ev_timer_start(rpc_set_loop(rpc_conn_set(s->conn)), &s->keepalive);
 }
 
@@ -365,7 +364,7 @@ struct libvirt_session *libvirt_session_new(struct core *c, const struct session
 	s->peer = *peer;
 	s->identity = peer->cred;
 	s->read_only = peer->socket != SESSION_RW;
-	s->callback_next = 0;
+	s->silence_s = KEEPALIVE_S;
 	s->events.fn = procs_on_event;
 	nd_list_init(&s->calls);
 	nd_list_init(&s->callbacks);
