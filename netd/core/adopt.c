@@ -108,11 +108,11 @@ static bool adopt_port(struct links *s, const struct nd_link *l)
 	struct core *c = s->c;
 	struct nd_uuid network;
 	struct network *n = model_network_by_uuid(c->model, &l->alias_network);
-	struct port *p = n && n->live ? records_port_take(&s->records, &l->alias_port, &network) : NULL;
+	struct port *p =
+		n && n->live ? records_port_take(&s->records, &l->alias_port, l->ifindex, &network) : NULL;
 	if (!p)
 		return false;
 	nd_strcpy(p->ifname, sizeof p->ifname, l->name);
-	p->ifindex = l->ifindex;
 	if (nd_uuid_equal(&network, &n->uuid) && !model_port_by_mark(c->model, p->mark) &&
 	    !model_port_by_uuid(c->model, &p->uuid) && model_port_add(c->model, n, p) == 0)
 		return true;

@@ -3,6 +3,7 @@
  * DOC: files of definitions, live definitions and ports (see records.h).
  *
  * A port's record holds what the kernel does not: name, guest MAC, mark, owner. The device itself carries network and port uuid in its alias.
+ * So may an older one: a detached port's TAP lives on while it is held, and the port may have come back with another. The record says which.
  */
 #include "netd/core/records.h"
 #include "base/file.h"
@@ -120,12 +121,12 @@ static size_t port_line(const struct port *p, char *line, size_t size)
 	int len = snprintf(line, size,
 			   "+%s {\"network\":\"%s\",\"name\":\"%s\",\"mac\":\"%s\",\"mark\":%u,"
 			   "\"queues\":%u,\"vnetHeader\":%s,\"macGuard\":%s,\"uid\":%u,\"pid\":%d,\"since\":%"
-			   "llu,\"state\":\"%s\"}\n",
+			   "llu,\"state\":\"%s\",\"ifindex\":%d}\n",
 			   nd_uuid_to_string(&p->uuid, uuid), nd_uuid_to_string(&p->network->uuid, network),
 			   p->name, nd_mac_to_string(&p->mac, mac), p->mark, p->queue_cnt,
 			   p->vnet_hdr ? "true" : "false", p->mac_guard ? "true" : "false",
 			   (unsigned)p->owner_uid, (int)p->owner_pid, (unsigned long long)p->since_s,
-			   port_state_to_string(p->state));
+			   port_state_to_string(p->state), p->ifindex);
 	return (size_t)len;
 }
 
@@ -196,10 +197,10 @@ static int port_from_json(json_t *root, struct port *p, struct nd_uuid *ret_netw
 	const char *network, *name, *mac, *state;
 	int queues, vnet_hdr, mac_guard, pid;
 	json_int_t mark, uid, since;
-	if (json_unpack(root, "{s:s, s:s, s:s, s:I, s:i, s:b, s:b, s:I, s:i, s:I, s:s}", "network", &network,
-			"name", &name, "mac", &mac, "mark", &mark, "queues", &queues, "vnetHeader", &vnet_hdr,
-			"macGuard", &mac_guard, "uid", &uid, "pid", &pid, "since", &since, "state",
-			&state) < 0)
+	if (json_unpack(root, "{s:s, s:s, s:s, s:I, s:i, s:b, s:b, s:I, s:i, s:I, s:s, s:i}", "network",
+			&network, "name", &name, "mac", &mac, "mark", &mark, "queues", &queues, "vnetHeader",
+			&vnet_hdr, "macGuard", &mac_guard, "uid", &uid, "pid", &pid, "since", &since, "state",
+			&state, "ifindex", &p->ifindex) < 0)
 		return ND_PARSE;
 	int st = port_state_from_string(state);
 	if (st < 0 || queues < 1 || queues > TAP_QUEUES_MAX || mark > UINT32_MAX ||
@@ -233,7 +234,7 @@ static uint32_t uuid_hash(const struct nd_uuid *u)
 
 static void record_forget(struct port_records *all, const struct nd_uuid *uuid)
 {
-	struct port *p = records_port_take(all, uuid, NULL);
+	struct port *p = records_port_take(all, uuid, 0, NULL);
 	model_port_free(p);
 }
 
@@ -283,7 +284,7 @@ int records_ports_read(const struct core *c, struct port_records *all, struct nd
 	return 0;
 }
 
-struct port *records_port_take(struct port_records *all, const struct nd_uuid *uuid,
+struct port *records_port_take(struct port_records *all, const struct nd_uuid *uuid, int ifindex,
 			       struct nd_uuid *ret_network)
 {
 	struct nd_map_node *x = nd_map_find(&all->by_uuid, uuid, uuid_hash(uuid));
@@ -291,6 +292,8 @@ struct port *records_port_take(struct port_records *all, const struct nd_uuid *u
 		return NULL;
 	struct port_record *r = container_of(x, struct port_record, node);
 	struct port *p = r->port;
+	if (ifindex && p->ifindex != ifindex)
+		return NULL;
 	if (ret_network)
 		*ret_network = r->network;
 	nd_map_remove(&all->by_uuid, &r->node);

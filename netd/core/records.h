@@ -35,8 +35,8 @@ struct port_records {
 };
 /* Lines that do not parse are logged and skipped. */
 int records_ports_read(const struct core *c, struct port_records *all, struct nd_error *e);
-/* Takes one out: a port in no model, the caller's. NULL: none. */
-struct port *records_port_take(struct port_records *all, const struct nd_uuid *uuid,
+/* Takes one out, if its device is ifindex (0: whichever): a port in no model, the caller's. NULL: none. */
+struct port *records_port_take(struct port_records *all, const struct nd_uuid *uuid, int ifindex,
 			       struct nd_uuid *ret_network /* or NULL */);
 /* Frees the rest and writes the journal anew with the ports of the model. */
 void records_ports_done(const struct core *c, struct port_records *all);

@@ -128,6 +128,23 @@ def transient_network(host):
 
 
 @test
+def detached_but_held(host):
+    """Who still holds the TAP of a port that was detached, and came back with another one, does not get the port by a restart."""
+    netd = host.netd_default()
+    holder = netd.varlink()
+    taps = []
+    for _ in range(6):
+        if taps:
+            holder.ask("Detach", {"port": "vm"})
+        taps.append(holder.ask("Attach", {"network": "default", "name": "vm"})["port"]["interface"])
+    netd.kill()
+    netd.start()
+    same([p["interface"] for p in netd.ports()], taps[-1:], "the port's device")
+    same([name for name in taps if links()[name].get("master")], taps[-1:], "what is in a bridge")
+    holder.close()
+
+
+@test
 def leftovers_of_an_earlier_life(host):
     """Links with netd's mark that belong to no network are removed; those of others are not touched."""
     netd = host.netd_default()
