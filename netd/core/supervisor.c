@@ -206,7 +206,14 @@ static void on_child(struct ev_loop *loop, struct ev_child *w, int revents)
 
 static void on_restart(struct ev_loop *loop, struct ev_timer *w, int revents)
 {
-	worker_start(container_of(w, struct supervisor, restart));
+	struct supervisor *s = container_of(w, struct supervisor, restart);
+	if (s->pid >
+	    0) { /* killed, and not gone yet: closing its packet sockets takes the kernel some time */
+		ev_timer_set(&s->restart, RESTART_MS / 1000.0, 0.);
+		ev_timer_start(loop, &s->restart);
+		return;
+	}
+	worker_start(s);
 }
 
 static int worker_spawn(struct supervisor *s, int *ret_fd, struct nd_error *e)
@@ -417,6 +424,8 @@ static void fill_done(struct disk_job *j, const struct nd_error *failed)
 		events_say(s->c->events, EVENT_DHCP_NOTICE, n, NULL,
 			   "DHCP is not served: its leases could not be read");
 		nd_log_error(ND_LOG_ERR, failed, "read leases");
+		if (n && f->generation == n->worker_generation)
+			n->worker_generation = 0; /* the next repair tries again */
 	} else if (n && n->live && s->control && f->generation == s->generation) {
 		sent(s, send_filled(s, n, f, &e), &e);
 	}
@@ -428,7 +437,7 @@ void supervisor_network_set(struct supervisor *s, struct network *n)
 {
 	struct nd_error e = ND_ERROR_INIT;
 	bool known = n->worker_generation == s->generation;
-	n->worker_generation = s->generation;
+	n->worker_generation = s->control ? s->generation : 0; /* 0: the next worker's repair tells it */
 	if (!s->control || !n->plan->dhcp)
 		return;
 	if (known) { /* changed: the leases are there */
@@ -459,7 +468,7 @@ void supervisor_port_set(struct supervisor *s, struct port *p)
 {
 	struct nd_error e = ND_ERROR_INIT;
 	struct dhcp_port d;
-	p->worker_generation = s->generation;
+	p->worker_generation = s->control ? s->generation : 0;
 	if (!s->control || !p->network->plan || !p->network->plan->dhcp)
 		return;
 	plan_dhcp_port(p, &d);

@@ -65,7 +65,9 @@ void core_start(struct core_harness *h)
 	char *warning = NULL;
 
 	read_settings(h);
-	*c = (struct core){ .loop = ev_loop_new(EVFLAG_AUTO), .settings = &h->settings, .model = &h->model };
+	*c = (struct core){ .loop = ev_default_loop(EVFLAG_NOENV),
+			    .settings = &h->settings,
+			    .model = &h->model };
 	model_init(&h->model);
 	c->events = events_new();
 	c->mirror = mirror_new();
