@@ -208,7 +208,8 @@ bool core_told(const struct core_harness *h, const char *words)
 	return core_told_count(h, words) > 0;
 }
 
-static const char *path_of(const struct core_harness *h, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static const char *path_of(const struct core_harness *h,
+								 const char *fmt, va_list ap)
 {
 	static char path[512];
 	int len = snprintf(path, sizeof(path), "%s/", h->root);
