@@ -116,6 +116,8 @@ static void on_connection(struct ev_loop *loop, ev_io *w, int revents)
 				nd_log(ND_LOG_WARNING, "cannot take a connection up: %s",
 				       strerrordesc_np(err));
 			ev_io_stop(loop, &s->listener);
+			ev_timer_set(&s->rest, ACCEPT_REST_S,
+				     0); /* a timer that ran holds what was left: 0 */
 			ev_timer_start(loop, &s->rest);
 		}
 		if (fd < 0)
@@ -153,7 +155,7 @@ int api_server_new(struct core *c, int listen_fd, struct api_server **ret, struc
 		.arg = c,
 	};
 	ev_io_init(&s->listener, on_connection, listen_fd, EV_READ);
-	ev_timer_init(&s->rest, on_rested, ACCEPT_REST_S, 0);
+	ev_init(&s->rest, on_rested);
 	ev_io_start(c->loop, &s->listener);
 	*ret = s;
 	return 0;

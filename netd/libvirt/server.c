@@ -122,6 +122,7 @@ static void rest(struct libvirt_server *s, int err)
 		nd_log(ND_LOG_WARNING, "cannot take a libvirt client up: %s", strerrordesc_np(err));
 	for (size_t i = 0; i < s->listener_cnt; i++)
 		ev_io_stop(s->core->loop, &s->listeners[i].io);
+	ev_timer_set(&s->rest, ACCEPT_REST_S, 0); /* a timer that ran holds what was left: 0 */
 	ev_timer_start(s->core->loop, &s->rest);
 }
 
@@ -253,7 +254,7 @@ int libvirt_server_new(struct core *c, const char *dir, struct libvirt_server **
 		return nd_fail(e, ND_MEMORY, "the server of libvirt's protocol");
 	}
 	s->core = c;
-	ev_timer_init(&s->rest, on_rested, ACCEPT_REST_S, 0);
+	ev_init(&s->rest, on_rested);
 	if (dir)
 		r = nd_dir_make(dir, DIR_MODE, e);
 	for (size_t i = 0; dir && r == 0 && i < ARRAY_LEN(socket_rows); i++)

@@ -5,7 +5,7 @@ import os
 import socket
 import time
 
-from lib import Varlink, check, main, same, test, wait_for
+from lib import Varlink, check, main, run, same, test, wait_for
 
 PROMPT_S = 0.5  # for an answer of a few hundred bytes, on a loaded machine with a sanitized build
 
@@ -125,6 +125,22 @@ def a_subscriber_that_reads_nothing(host):
 
 
 @test
+def no_descriptor_left(host):
+    """Clients wait then, and netd does not spin meanwhile."""
+    netd = host.netd()
+    run("prlimit", "--pid", netd.process.pid, f"--nofile={descriptors(netd) + 4}")
+    waiting = [raw(netd) for _ in range(20)]
+    time.sleep(0.5)
+    before = cpu_s(netd)
+    time.sleep(1)
+    used = cpu_s(netd) - before
+    check(used < 0.2, f"netd used {used:.2f} s of CPU in a second of waiting")
+    for sock in waiting:
+        sock.close()
+    prompt(netd, "descriptors again")
+
+
+@test
 def clients_that_come_and_go(host):
     netd = host.netd_default()
     before = descriptors(netd)
@@ -139,6 +155,12 @@ def clients_that_come_and_go(host):
 def rss(netd):
     with open(f"/proc/{netd.process.pid}/statm", encoding="ascii") as file:
         return int(file.read().split()[1]) * 4
+
+
+def cpu_s(netd):
+    with open(f"/proc/{netd.process.pid}/stat", encoding="ascii") as file:
+        ticks = file.read().rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
 def descriptors(netd):
