@@ -35,6 +35,7 @@ struct network {
 	char bridge[ND_IFNAMSIZ];   /* of the live definition; "" inactive */
 	int ifindex;                /* of the bridge; 0 none */
 	uint32_t worker_generation; /* generation of the worker that knows it; 0 none */
+	bool worker_filled;         /* that worker has its leases and serves it */
 	bool sysctl_claimed, link_sysctl_done, recorded;
 	struct nd_prefix last_subnet; /* automatic subnet chosen at an earlier start; family 0: none */
 	bool busy;                    /* a change waits for the disk */

@@ -428,6 +428,7 @@ static void fill_done(struct disk_job *j, const struct nd_error *failed)
 			n->worker_generation = 0; /* the next repair tries again */
 	} else if (n && n->live && s->control && f->generation == s->generation) {
 		sent(s, send_filled(s, n, f, &e), &e);
+		n->worker_filled = true;
 	}
 	free(f->leases);
 	free(f);
@@ -440,10 +441,12 @@ void supervisor_network_set(struct supervisor *s, struct network *n)
 	n->worker_generation = s->control ? s->generation : 0; /* 0: the next worker's repair tells it */
 	if (!s->control || !n->plan->dhcp)
 		return;
-	if (known) { /* changed: the leases are there */
-		sent(s, send_network(s, n, true, &e), &e);
+	if (known) {
+		if (n->worker_filled) /* else what comes after its leases says how it is by then */
+			sent(s, send_network(s, n, true, &e), &e);
 		return;
 	}
+	n->worker_filled = false;
 	struct fill_job *f = calloc(1, sizeof *f);
 	if (!f) {
 		n->worker_generation = 0;

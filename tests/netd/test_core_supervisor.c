@@ -164,6 +164,30 @@ static void test_gone_while_filling(void **state)
 	assert_string_equal(fake_worker_read(), "HNrCNrCNrCNrC"); /* each of the two once */
 }
 
+/* A change while the leases are read does not make the worker serve without them. */
+static void test_changed_while_filling(void **state)
+{
+	struct core_harness *h = *state;
+	struct nd_link l = { .kind = ND_LINK_VETH, .name = "veth0" };
+
+	core_turn(h);
+	fake_worker_read();
+	fake_jobs_hold(true);
+	struct network *n = start(h, "lan", 1);
+	core_turn(h);
+	l.master = n->ifindex;
+	int veth = fake_link_add(&l); /* from now on the worker must probe */
+	core_turn(h);
+	assert_int_equal(n->foreign_ports, 1);
+	assert_string_equal(fake_worker_read(), "");
+	fake_jobs_hold(false);
+	core_turn(h);
+	assert_string_equal(fake_worker_read(), "NrCNrC");
+	fake_link_del(veth);
+	core_turn(h);
+	assert_string_equal(fake_worker_read(), "NrC");
+}
+
 /* Leases that cannot be read: the network is not served, said so, and tried again with the next repair. */
 static void test_fill_fails(void **state)
 {
@@ -219,6 +243,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_start_between_workers, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_spawn_fails, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_gone_while_filling, core_setup, core_teardown),
+		cmocka_unit_test_setup_teardown(test_changed_while_filling, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_fill_fails, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_late_child, core_setup, core_teardown),
 	};
