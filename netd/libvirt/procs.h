@@ -77,6 +77,9 @@ void proc_network_bridge(struct proc_call *call, struct network *n);
 void proc_network_is_active(struct proc_call *call, struct network *n);
 void proc_network_is_persistent(struct proc_call *call, struct network *n);
 void proc_network_leases(struct proc_call *call, struct network *n);
+/* procs-change.c */
+void proc_network_update(struct proc_call *call, struct network *n);
+void proc_network_set_metadata(struct proc_call *call, struct network *n);
 /* procs-port.c */
 void proc_list_all_ports(struct proc_call *call, struct network *n);
 void proc_port_by_uuid(struct proc_call *call, struct network *n);

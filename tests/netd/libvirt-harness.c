@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "netd/core/attach.h"
+#include "netd/core/change.h"
 #include "netd/core/leases.h"
 #include "netd/core/network.h"
 
@@ -183,6 +184,30 @@ void network_set_autostart(struct core *c, struct network *n, enum netdef_autost
 void network_format(const struct network *n, bool inactive, struct nd_buf *out)
 {
 	netdef_format(inactive || !n->live ? n->config : n->live, out);
+}
+
+static void finish_change(struct lv *lv, struct lv_later *l, struct nd_error *e)
+{
+	end(l, find(lv, l), e);
+}
+
+void change_update(struct core *c, struct network *n, const struct change_update *u, struct network_done done)
+{
+	struct lv *lv = lv_of(c);
+
+	snprintf(lv->told, sizeof lv->told, "%d %d %d %u %s", u->command, u->section, u->parent, u->targets,
+		 u->xml);
+	begin_on(c, n, finish_change, 0, done);
+}
+
+void change_metadata(struct core *c, struct network *n, const struct change_metadata *m,
+		     struct network_done done)
+{
+	struct lv *lv = lv_of(c);
+
+	snprintf(lv->told, sizeof lv->told, "%d %u %s %s %s", (int)m->type, m->targets,
+		 m->value ? m->value : "-", m->key ? m->key : "-", m->uri ? m->uri : "-");
+	begin_on(c, n, finish_change, 0, done);
 }
 
 static void finish_leases(struct lv *lv, struct lv_later *l, struct nd_error *e)

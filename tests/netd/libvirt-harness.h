@@ -31,6 +31,7 @@ struct lv {
 	size_t lease_cnt;
 	bool forced;       /* the last destroy was */
 	unsigned verb_cnt; /* verbs that were called */
+	char told[200];    /* what the last change was asked: "command section parent targets xml" */
 	struct lv_later {
 		void (*fn)(struct lv *lv, struct lv_later *l, struct nd_error *e);
 		void (*done)(void);

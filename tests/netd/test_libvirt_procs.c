@@ -34,7 +34,9 @@ enum {
 	LIST_PORTS = 404,
 	PORT_LOOKUP = 405,
 	PORT_DELETE = 410,
+	UPDATE = 291,
 	IDENTITY = 419,
+	SET_METADATA = 444,
 	DEFINE_FLAGS = 432,
 };
 #define XML                                                                                             \
@@ -483,6 +485,8 @@ static void test_core_errors(void **state)
 		  "internal error: bridge name 'b' already in use." },
 		{ ND_CONFLICT, 1, "Network is already in use by interface eth0",
 		  "internal error: Network is already in use by interface eth0" },
+		{ ND_UNSUPPORTED, 84, "can't update 'ip' section of network 'lan'",
+		  "Operation not supported: can't update 'ip' section of network 'lan'" },
 		{ ND_UNSUPPORTED, 67, "no", "unsupported configuration: no" },
 		{ ND_BUSY, 87, "no", "resource busy: no" },
 		{ ND_SYSTEM, 38, "no", "no" },
@@ -542,6 +546,75 @@ static void test_error_totality(void **state)
 		if (code != ND_INTERNAL && code != ND_CONFLICT && code != ND_OVERRUN)
 			assert_int_not_equal(err.code, LIBVIRT_INTERNAL);
 	}
+}
+
+/* ---- parts ---- */
+
+static void test_update(void **state)
+{
+	struct fixture *f = *state;
+	struct nd_buf *b;
+
+	define(&f->cl, "lan", LAN);
+	b = begin_on(&f->cl, UPDATE, LAN);
+	xdr_put_uint(b, 3);
+	xdr_put_uint(b, 4);
+	xdr_put_int(b, -1);
+	xdr_put_string(b, "<host/>");
+	xdr_put_uint(b, 3);
+	ok(&f->cl, UPDATE);
+	assert_string_equal(f->lv.told, "3 4 -1 3 <host/>");
+	b = begin_on(&f->cl, UPDATE, LAN);
+	xdr_put_uint(b, 1);
+	xdr_put_uint(b, 9);
+	xdr_put_int(b, 2);
+	xdr_put_string(b, "");
+	xdr_put_uint(b, 4);
+	bad(&f->cl, UPDATE, LIBVIRT_INVALID_ARG,
+	    "invalid argument: unsupported flags (0x4) in function virNetworkUpdate");
+	f->lv.fail = ND_UNSUPPORTED;
+	f->lv.cause = "no";
+	b = begin_on(&f->cl, UPDATE, LAN);
+	xdr_put_uint(b, 1);
+	xdr_put_uint(b, 9);
+	xdr_put_int(b, 2);
+	xdr_put_string(b, "");
+	xdr_put_uint(b, 0);
+	bad(&f->cl, UPDATE, LIBVIRT_CONFIG_UNSUPPORTED, "unsupported configuration: no");
+}
+
+static struct nd_buf *begin_metadata(struct fixture *f, int32_t type, const char *value)
+{
+	struct nd_buf *b = begin_on(&f->cl, SET_METADATA, LAN);
+
+	xdr_put_int(b, type);
+	xdr_put_string_or_none(b, value);
+	return b;
+}
+
+static void test_metadata(void **state)
+{
+	struct fixture *f = *state;
+	struct nd_buf *b;
+
+	define(&f->cl, "lan", LAN);
+	b = begin_metadata(f, 2, "<a/>");
+	xdr_put_string_or_none(b, "key");
+	xdr_put_string_or_none(b, "urn:a");
+	xdr_put_uint(b, 2);
+	ok(&f->cl, SET_METADATA);
+	assert_string_equal(f->lv.told, "2 2 <a/> key urn:a");
+	b = begin_metadata(f, 1, NULL);
+	xdr_put_string_or_none(b, NULL);
+	xdr_put_string_or_none(b, NULL);
+	xdr_put_uint(b, 0);
+	ok(&f->cl, SET_METADATA);
+	assert_string_equal(f->lv.told, "1 0 - - -");
+	b = begin_metadata(f, 3, NULL);
+	xdr_put_string_or_none(b, NULL);
+	xdr_put_string_or_none(b, NULL);
+	xdr_put_uint(b, 0);
+	bad(&f->cl, SET_METADATA, LIBVIRT_INVALID_ARG, "invalid argument: unknown metadata type 3");
 }
 
 /* ---- leases ---- */
@@ -805,6 +878,8 @@ int main(void)
 		T(test_define_errors),
 		T(test_validate),
 		T(test_core_errors),
+		T(test_update),
+		T(test_metadata),
 		T(test_leases),
 		T(test_leases_of_the_gone),
 		T(test_ports),
