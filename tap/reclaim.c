@@ -9,10 +9,13 @@
  * Between reading fdinfo and borrowing, process and descriptor may have become others; only what the borrowed file says about itself counts
  * (tun_is). Not found are files in flight in an unread socket, and those of a thread that unshared its descriptors.
  *
+ * The caller's loop stands meanwhile, and a holder may hide the file among half a million others, in many processes: the search ends after SEARCH_MS.
+ *
  * Needs CAP_SYS_PTRACE; CAP_DAC_READ_SEARCH does not help with /proc/PID/fd. A group that the holder set stays, harmlessly: with both set, both must match.
  */
 #include "tap/tap.h"
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "tap/tun.h"
 
@@ -27,6 +30,14 @@
 
 #define PROC_PATH_LEN 64   /* bytes of "/proc/PID/fdinfo/N" */
 #define FDINFO_LEN    1024 /* bytes; a TAP's is about 60 */
+#define SEARCH_MS     20   /* some 1,000 device files, or 10,000 sockets */
+
+struct search {
+	const char *name;
+	uint64_t until_ms;
+	bool over;          /* not all was looked at */
+	struct nd_error *e; /* the first refusal */
+};
 
 static void closedirp(DIR **d)
 {
@@ -86,35 +97,41 @@ static int borrow(pid_t pid, int number, const char *name, struct nd_error *e)
 	return -1;
 }
 
-static int borrow_from(pid_t pid, const char *name, struct nd_error *e)
+static bool time_is_over(struct search *s)
+{
+	s->over = nd_now_ms() >= s->until_ms;
+	return s->over;
+}
+
+static int borrow_from(pid_t pid, struct search *s)
 {
 	char path[PROC_PATH_LEN];
 	int fd = -1;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
 	nd_cleanup(closedirp) DIR *fds = opendir(path);
-	for (struct dirent *d; fds && fd < 0 && (d = readdir(fds));) {
+	for (struct dirent *d; fds && fd < 0 && !time_is_over(s) && (d = readdir(fds));) {
 		int number = entry_number(d->d_name);
-		if (number >= 0 && maybe_device(fds, d->d_name) && fdinfo_names(pid, number, name))
-			fd = borrow(pid, number, name, e);
+		if (number >= 0 && maybe_device(fds, d->d_name) && fdinfo_names(pid, number, s->name))
+			fd = borrow(pid, number, s->name, s->e);
 	}
 	return fd;
 }
 
 /* The hint first, then every process. Return: the TAP's file, the caller's, or -1. */
-static int find_holder(const char *name, pid_t hint, pid_t *ret_pid, struct nd_error *e)
+static int find_holder(struct search *s, pid_t hint, pid_t *ret_pid)
 {
 	int fd = -1;
 
 	if (hint > 0) {
 		*ret_pid = hint;
-		fd = borrow_from(hint, name, e);
+		fd = borrow_from(hint, s);
 	}
 	nd_cleanup(closedirp) DIR *proc = fd < 0 ? opendir("/proc") : NULL;
-	for (struct dirent *d; proc && fd < 0 && (d = readdir(proc));) {
+	for (struct dirent *d; proc && fd < 0 && !s->over && (d = readdir(proc));) {
 		*ret_pid = entry_number(d->d_name);
 		if (*ret_pid > 0)
-			fd = borrow_from(*ret_pid, name, e);
+			fd = borrow_from(*ret_pid, s);
 	}
 	return fd;
 }
@@ -122,15 +139,19 @@ static int find_holder(const char *name, pid_t hint, pid_t *ret_pid, struct nd_e
 int tap_reclaim(const char *name, pid_t holder_hint, pid_t *ret_pid, struct nd_error *e)
 {
 	struct nd_error sub = ND_ERROR_INIT;
+	struct search s = { .name = name, .until_ms = nd_now_ms() + SEARCH_MS, .e = &sub };
 	pid_t pid = 0;
 	int rc;
 
-	nd_autoclose int fd = find_holder(name, holder_hint, &pid, &sub);
+	nd_autoclose int fd = find_holder(&s, holder_hint, &pid);
 	if (fd >= 0) {
 		nd_error_reset(&sub); /* one process may have refused before another one gave */
 		rc = tun_set_owner(fd, 0, &sub);
 		if (rc == 0)
 			rc = tun_set_persist(fd, false, &sub);
+	} else if (s.over) {
+		nd_error_reset(&sub);
+		rc = nd_fail(&sub, ND_TIMEOUT, "its holder was not found within %d ms", SEARCH_MS);
 	} else {
 		rc = sub.code ? sub.code : nd_fail(&sub, ND_NOT_FOUND, "no process seems to hold it");
 	}

@@ -64,8 +64,8 @@ int tap_restore(struct nd_nl *nl, int ifindex, const struct tap_config *want, un
 		struct nd_error *e);
 /*
  * Finds a process that holds the TAP (first holder_hint, then /proc/PID/fdinfo "iff:"), borrows its open file with pidfd_getfd(2) (CAP_SYS_PTRACE)
- * and sets owner and persist back. holder_hint: 0: none known. *ret_pid gets the holder on success. May take milliseconds: rare.
- * Return: 0; ND_NOT_FOUND: nobody seems to hold it; ND_SYSTEM: the holder's file could not be borrowed or changed.
+ * and sets owner and persist back. holder_hint: 0: none known. *ret_pid gets the holder on success. May take 20 ms: rare.
+ * Return: 0; ND_NOT_FOUND: nobody seems to hold it; ND_TIMEOUT: not looked at all processes; ND_SYSTEM: the holder's file could not be borrowed or changed.
  */
 int tap_reclaim(const char *name, pid_t holder_hint, pid_t *ret_pid, struct nd_error *e);
 /* Out of the bridge, carrier off, group kept: quarantine, or a forced end. The holder's fd stays valid. Absent is success. Return: 0 or ND_SYSTEM. */

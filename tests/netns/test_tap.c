@@ -3,6 +3,7 @@
  * DOC: tap/ against the real kernel, in a network namespace of its own. A child without any capability plays the VMM that holds the file and
  * turns against the host.
  */
+#include "base/log.h"
 #include "base/mem.h"
 #include "tap/tap.h"
 #include "tap/tun.h"
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -391,6 +393,39 @@ static void test_reclaim_not_found(void **state)
 	ip("link del " TAP_NAME);
 }
 
+/* A process full of device files holds the search up no longer than a loop may stand. */
+static void test_reclaim_hidden(void **state)
+{
+	struct rlimit lim;
+	pid_t pid = -7;
+	int ready[2];
+	char byte;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &lim), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		lim.rlim_cur = lim.rlim_max < 20000 ? lim.rlim_max : 20000;
+		setrlimit(RLIMIT_NOFILE, &lim);
+		int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		for (int i = 0; i < 20000 && dup(null) >= 0; i++)
+			;
+		if (write(ready[1], "r", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	uint64_t started = nd_now_ms();
+	assert_int_equal(tap_reclaim(TAP_NAME, child, &pid, NULL), ND_TIMEOUT);
+	assert_true(nd_now_ms() - started < 200);
+	assert_int_equal(pid, -7);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	close(ready[0]);
+	close(ready[1]);
+}
+
 /* The same name in another namespace is another device: its holder is left alone. */
 static void test_reclaim_other_namespace(void **state)
 {
@@ -445,6 +480,7 @@ int main(void)
 		cmocka_unit_test(test_reclaim_hint),
 		cmocka_unit_test(test_reclaim_search),
 		cmocka_unit_test(test_reclaim_not_found),
+		cmocka_unit_test(test_reclaim_hidden),
 		cmocka_unit_test(test_reclaim_other_namespace),
 		cmocka_unit_test(test_drain),
 	};
