@@ -29,6 +29,7 @@ static const struct code_row {
 	{ LIBVIRT_NO_CONNECT, DOMAIN_NONE, "no connection driver available for " },
 	{ LIBVIRT_INVALID_ARG, DOMAIN_NETWORK, "invalid argument: " },
 	{ LIBVIRT_OPERATION_FAILED, DOMAIN_NETWORK, "operation failed: " },
+	{ LIBVIRT_NO_NAME, DOMAIN_NETWORK, "" },
 	{ LIBVIRT_XML_ERROR, DOMAIN_NETWORK, "XML error: " },
 	{ LIBVIRT_OPERATION_DENIED, DOMAIN_NETWORK, "operation forbidden: " },
 	{ LIBVIRT_XML_DETAIL, DOMAIN_XML, "" },
@@ -52,7 +53,8 @@ static const struct code_row {
 enum where { ANYWHERE, IN_DEFINITION };
 /* How much of the core's message is told. */
 enum extent {
-	BARE, /* without the network's frame: libvirt's own text */
+	CAUSE, /* the text alone: libvirt's, which says all */
+	BARE,  /* without the network's frame */
 	WHOLE
 };
 static const struct core_row {
@@ -67,6 +69,10 @@ static const struct core_row {
 	{ ND_STATE, NULL, ANYWHERE, LIBVIRT_OPERATION_INVALID, BARE },
 	{ ND_NOT_FOUND, NULL, ANYWHERE, LIBVIRT_NO_NETWORK, BARE },
 	{ ND_PARSE, NULL, ANYWHERE, LIBVIRT_XML_DETAIL, BARE },
+	{ ND_INVALID, "missing name information", IN_DEFINITION, LIBVIRT_NO_NAME, CAUSE },
+	{ ND_INVALID, "malformed uuid element", IN_DEFINITION, LIBVIRT_INTERNAL, CAUSE },
+	{ ND_INVALID, "unknown forwarding type", IN_DEFINITION, LIBVIRT_CONFIG_UNSUPPORTED, CAUSE },
+	{ ND_INVALID, "range ", IN_DEFINITION, LIBVIRT_INTERNAL, CAUSE },
 	{ ND_INVALID, NULL, IN_DEFINITION, LIBVIRT_XML_ERROR, BARE },
 	{ ND_INVALID, NULL, ANYWHERE, LIBVIRT_INVALID_ARG, BARE },
 	{ ND_UNSUPPORTED, "can't update ", ANYWHERE, LIBVIRT_OPERATION_UNSUPPORTED, BARE },
@@ -127,7 +133,7 @@ void libvirt_error_from_core(struct libvirt_error *ret, const struct nd_error *e
 	    !strncmp(whole, frame, strlen(frame)))
 		skip = strlen(frame);
 	ret->code = row->code;
-	nd_strcpy(ret->detail, sizeof ret->detail, whole + skip);
+	nd_strcpy(ret->detail, sizeof ret->detail, row->extent == CAUSE ? nd_error_text(e) : whole + skip);
 }
 
 int libvirt_error_message(const struct libvirt_error *err, char *buf, size_t size)

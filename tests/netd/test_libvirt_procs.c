@@ -525,6 +525,13 @@ static void test_error_frames(void **state)
 	libvirt_error_message(&err, text, sizeof text);
 	assert_string_equal(text, "network 'lan': bridge 'b': create");
 	nd_error_reset(&e);
+	nd_fail(&e, ND_INVALID, "missing name information");
+	nd_wrap(&e, "line 1: <network>");
+	libvirt_error_from_core(&err, &e, true);
+	libvirt_error_message(&err, text, sizeof text);
+	assert_int_equal(err.code, LIBVIRT_NO_NAME);
+	assert_string_equal(text, "missing name information");
+	nd_error_reset(&e);
 	nd_fail(&e, ND_INVALID, "wrong");
 	nd_wrap(&e, "line 3");
 	nd_wrap(&e, "network 'lan'");
