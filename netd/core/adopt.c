@@ -32,6 +32,11 @@
 
 static int adopt_network(struct core *c, struct netdef *live, struct nd_error *e)
 {
+	/* One that a newer netd wrote, say. */
+	if (netdef_supported(live, e) < 0) {
+		netdef_free(live);
+		return e->code;
+	}
 	struct network *n = model_network_by_uuid(c->model, &live->uuid);
 	if (!n) { /* transient */
 		n = model_network_by_name(c->model, live->name) ? NULL

@@ -43,7 +43,7 @@ void choose_identity(struct netdef *def)
 		nd_uuid_from_name(&machine, def->name, strlen(def->name), &def->uuid);
 		def->uuid_set = true;
 	}
-	if (!def->mac_set) {
+	if (!def->mac_set && netdef_forward_is_virtual(def->forward)) {
 		def->mac = mac_from_uuid(&def->uuid, 0);
 		def->mac_set = true;
 	}

@@ -109,7 +109,7 @@ static void inherit(const struct core *c, struct netdef *def)
 		def->uuid = n->uuid;
 		def->uuid_set = true;
 	}
-	if (old && !def->mac_set && old->mac_set) {
+	if (old && !def->mac_set && old->mac_set && netdef_forward_is_virtual(def->forward)) {
 		def->mac = old->mac;
 		def->mac_set = true;
 	}
@@ -349,7 +349,8 @@ int network_start_from(struct core *c, struct network *n, const struct netdef *d
 	enum network_state next;
 	struct netdef *live;
 	char *note = NULL;
-	if (check_not_busy(n, e) < 0 || lifecycle_network(n->state, NETWORK_EVENT_START, &next, e) < 0)
+	if (check_not_busy(n, e) < 0 || lifecycle_network(n->state, NETWORK_EVENT_START, &next, e) < 0 ||
+	    netdef_supported(def, e) < 0)
 		return e->code;
 	monitor_sync(c);
 	if (choose_live(c, def, n->last_subnet.ip.family ? &n->last_subnet : NULL, &live, &note, e) < 0)

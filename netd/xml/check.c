@@ -8,11 +8,12 @@
  *
  * Stricter than libvirt, because the mistake would otherwise show only at a start, or never: a reservation
  * must lie in the subnet and be the only one for its address and MAC; the bridge's address must be one a host
- * can have.
+ * can have. What the forward mode needs and excludes is in check-mode.c.
  */
 #include "netd/xml/rows.h"
 
 #define RANGE_LARGEST 65535 /* libvirt's bound */
+#define RANGE6_SAME   14    /* bytes that the ends of an IPv6 range share: libvirt's way to have that bound */
 /* An automatic subnet is searched for in 192.168.0.0/16 first, and must hold the bridge and a guest. */
 #define AUTO_LEN_MIN 16
 #define AUTO_LEN_MAX 30
@@ -33,10 +34,6 @@ static int check_identity(const struct netdef *d, struct nd_error *e)
 	}
 	if (d->domain && !netdef_host_name_valid(d->domain, 253))
 		return nd_fail(e, ND_INVALID, "domain '%s' is not a domain name", d->domain);
-	if (d->forward == NETDEF_FORWARD_NAT && d->ip_cnt == 0)
-		return nd_fail(e, ND_INVALID,
-			       "%s forwarding requested, but no IP address provided for network '%s'",
-			       netdef_forward_to_string(d->forward), d->name);
 	return 0;
 }
 
@@ -68,11 +65,6 @@ static int check_address(const struct netdef *d, const struct netdef_ip *ip, con
 	char text[ND_IP_STRLEN];
 
 	nd_ip_to_string(&ip->address.ip, text);
-	if (ip->address.ip.family != AF_INET)
-		return nd_fail(
-			e, ND_UNSUPPORTED,
-			"address '%s' in network '%s': not supported by this netd yet; supported is ipv4",
-			text, d->name);
 	/* 0.0.0.0/8, 127.0.0.0/8 and 224.0.0.0 to the end: RFC 6890, not an interface's. */
 	if (ip4 >> 24 == 0 || ip4 >> 24 == 127 || ip4 >= 0xe0000000)
 		return nd_fail(e, ND_INVALID,
@@ -102,7 +94,7 @@ static int check_range(const struct netdef_range *r, const struct subnet *s, str
 	if (r->start.family != AF_INET || r->end.family != AF_INET)
 		return nd_fail(e, ND_INVALID, "mismatch of address family in range %s - %s", a, b);
 	if (start > end)
-		return nd_fail(e, ND_INVALID, "range %s - %s is reversed", a, b);
+		return nd_fail(e, ND_INVALID, "range %s - %s is reversed ", a, b);
 	if (start < s->first || end > s->last)
 		return nd_fail(e, ND_INVALID, "range %s - %s is not entirely within network %s", a, b,
 			       s->text);
@@ -128,9 +120,8 @@ static int check_host(const struct netdef *d, const struct netdef_ip *ip, const 
 			       d->name);
 	if (!h->has_mac && !h->name)
 		return nd_fail(e, ND_INVALID,
-			       "Static host definition in IPv4 network '%s' must have mac or name attribute "
-			       "(host ip='%s')",
-			       d->name, text);
+			       "Static host definition in IPv4 network '%s' must have mac or name attribute",
+			       d->name);
 	if (h->has_mac && (nd_mac_is_multicast(&h->mac) || nd_mac_is_zero(&h->mac)))
 		return nd_fail(e, ND_INVALID,
 			       "expected unicast mac address, found multicast '%s' in network '%s'",
@@ -194,7 +185,86 @@ static int check_unique(const struct netdef *d, const struct netdef_ip *ip, stru
 	return 0;
 }
 
-static int check_ip(const struct netdef *d, const struct netdef_ip *ip, struct nd_error *e)
+static int check_range6(const struct netdef_ip *ip, const struct netdef_range *r, struct nd_error *e)
+{
+	char a[ND_IP_STRLEN], b[ND_IP_STRLEN], network[ND_PREFIX_STRLEN];
+
+	nd_ip_to_string(&r->start, a);
+	nd_ip_to_string(&r->end, b);
+	if (r->start.family != AF_INET6 || r->end.family != AF_INET6)
+		return nd_fail(e, ND_INVALID, "mismatch of address family in range %s - %s", a, b);
+	if (memcmp(r->end.b, r->start.b, sizeof r->end.b) < 0)
+		return nd_fail(e, ND_INVALID, "range %s - %s start larger than end", a, b);
+	if (!nd_prefix_contains_ip(&ip->address, &r->start) || !nd_prefix_contains_ip(&ip->address, &r->end))
+		return nd_fail(e, ND_INVALID, "range %s - %s is not entirely within network %s", a, b,
+			       nd_prefix_to_string(&ip->address, network));
+	if (memcmp(r->start.b, r->end.b, RANGE6_SAME) != 0)
+		return nd_fail(e, ND_INVALID, "range %s - %s is too large (> %d)", a, b, RANGE_LARGEST);
+	return 0;
+}
+
+static int check_host6(const struct netdef *d, const struct netdef_ip *ip, const struct netdef_host *h,
+		       struct nd_error *e)
+{
+	char text[ND_IP_STRLEN], mac[ND_MAC_STRLEN], network[ND_PREFIX_STRLEN];
+
+	nd_ip_to_string(&h->ip, text);
+	if (h->ip.family != AF_INET6)
+		return nd_fail(e, ND_INVALID, "Invalid IP address in static host definition for network '%s'",
+			       d->name);
+	if (h->has_mac)
+		return nd_fail(
+			e, ND_INVALID,
+			"Invalid to specify MAC address '%s' in network '%s' IPv6 static host definition",
+			nd_mac_to_string(&h->mac, mac), d->name);
+	if (!h->id && !h->name)
+		return nd_fail(e, ND_INVALID,
+			       "Static host definition in IPv6 network '%s' must have id or name attribute",
+			       d->name);
+	if (!nd_prefix_contains_ip(&ip->address, &h->ip))
+		return nd_fail(e, ND_INVALID,
+			       "host ip '%s' in network '%s' is not a host address within network %s", text,
+			       d->name, nd_prefix_to_string(&ip->address, network));
+	if (nd_ip_equal(&h->ip, &ip->address.ip))
+		return nd_fail(e, ND_INVALID, "host ip '%s' in network '%s' is the bridge's own address",
+			       text, d->name);
+	return 0;
+}
+
+static int check_address6(const struct netdef *d, const struct netdef_ip *ip, struct nd_error *e)
+{
+	static const uint8_t loopback[16] = { [15] = 1 }, none[16];
+	const uint8_t *b = ip->address.ip.b;
+	char text[ND_IP_STRLEN];
+
+	nd_ip_to_string(&ip->address.ip, text);
+	if (b[0] == 0xff || memcmp(b, none, 16) == 0 ||
+	    memcmp(b, loopback, 16) == 0) /* RFC 4291 section 2.4 */
+		return nd_fail(e, ND_INVALID,
+			       "Invalid address '%s' in network '%s': not a unicast host address", text,
+			       d->name);
+	if (ip->address.len == 0 || ip->address.len > 128)
+		return nd_fail(e, ND_INVALID, "Invalid IPv6 prefix '%u' in network '%s'", ip->address.len,
+			       d->name);
+	if (ip->subnet_auto)
+		return nd_fail(e, ND_INVALID,
+			       "netd:subnet='auto' in network '%s' is for an IPv4 address, not %s", d->name,
+			       text);
+	return 0;
+}
+
+static int check_ip6(const struct netdef *d, const struct netdef_ip *ip, struct nd_error *e)
+{
+	int err = check_address6(d, ip, e);
+
+	for (size_t i = 0; i < ip->range_cnt && err == 0; i++)
+		err = check_range6(ip, &ip->ranges[i], e);
+	for (size_t i = 0; i < ip->host_cnt && err == 0; i++)
+		err = check_host6(d, ip, &ip->hosts[i], e);
+	return err < 0 ? err : check_unique(d, ip, e);
+}
+
+static int check_ip4(const struct netdef *d, const struct netdef_ip *ip, struct nd_error *e)
 {
 	struct subnet s = subnet_of(ip);
 	int err = check_address(d, ip, &s, e);
@@ -206,15 +276,22 @@ static int check_ip(const struct netdef *d, const struct netdef_ip *ip, struct n
 	return err < 0 ? err : check_unique(d, ip, e);
 }
 
+static int check_ip(const struct netdef *d, const struct netdef_ip *ip, struct nd_error *e)
+{
+	return ip->address.ip.family == AF_INET6 ? check_ip6(d, ip, e) : check_ip4(d, ip, e);
+}
+
 static int check_among_ips(const struct netdef *d, struct nd_error *e)
 {
-	unsigned dhcp = 0, automatic = 0;
+	unsigned dhcp4 = 0, dhcp6 = 0, automatic = 0;
 	char text[ND_IP_STRLEN];
 
 	for (size_t i = 0; i < d->ip_cnt; i++) {
 		const struct netdef_ip *ip = &d->ips[i];
+		bool dhcp = ip->range_cnt > 0 || ip->host_cnt > 0, v6 = ip->address.ip.family == AF_INET6;
 
-		dhcp += ip->range_cnt > 0 || ip->host_cnt > 0;
+		dhcp4 += dhcp && !v6;
+		dhcp6 += dhcp && v6;
 		automatic += ip->subnet_auto;
 		for (size_t j = 0; j < i; j++)
 			if (nd_ip_equal(&ip->address.ip, &d->ips[j].address.ip))
@@ -222,10 +299,14 @@ static int check_among_ips(const struct netdef *d, struct nd_error *e)
 					       "address '%s' is given more than once in network '%s'",
 					       nd_ip_to_string(&ip->address.ip, text), d->name);
 	}
-	if (dhcp > 1)
+	if (dhcp4 > 1 || dhcp6 > 1) {
+		const char *family = dhcp4 > 1 ? "IPv4" : "IPv6";
+
 		return nd_fail(e, ND_INVALID,
-			       "Multiple IPv4 dhcp sections found -- dhcp is supported only for a single "
-			       "IPv4 address on each network");
+			       "Multiple %s dhcp sections found -- dhcp is supported only for a single "
+			       "%s address on each network",
+			       family, family);
+	}
 	if (automatic > 1)
 		return nd_fail(e, ND_INVALID, "netd:subnet='auto' is given more than once in network '%s'",
 			       d->name);
@@ -259,8 +340,14 @@ int netdef_check(const struct netdef *d, struct nd_error *e)
 	int err = check_identity(d, e);
 
 	if (err == 0)
+		err = netdef_check_mode(d, e);
+	if (err == 0)
 		err = check_among_ips(d, e);
 	for (size_t i = 0; i < d->ip_cnt && err == 0; i++)
 		err = check_ip(d, &d->ips[i], e);
-	return err < 0 ? err : check_length(d, e);
+	if (err == 0)
+		err = netdef_check_links(d, e);
+	if (err == 0)
+		err = check_length(d, e);
+	return err;
 }

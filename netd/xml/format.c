@@ -11,7 +11,7 @@
 #define INDENT 2
 
 /* As text and in single quotes. Blanks but the space would not survive the reader's normalisation. */
-static void put_escaped(struct nd_buf *out, const char *s)
+void netdef_escape(struct nd_buf *out, const char *s)
 {
 	for (; *s; s++) {
 		switch (*s) {
@@ -30,18 +30,17 @@ static void put_escaped(struct nd_buf *out, const char *s)
 
 static bool value_given(const struct row *r, const void *obj)
 {
-	return r->type && ((r->flags & ROW_PRINT) || r->type->given(r, obj));
+	return r->type && (!r->when || r->when(obj)) && ((r->flags & ROW_PRINT) || r->type->given(r, obj));
 }
 
-/* Whether anything of r or below it is to be written; a list, when it has items. */
-static bool given(const struct row *r, const void *obj)
+bool row_given(const struct row *r, const void *obj)
 {
 	if (r->kind == ROW_LIST)
 		return row_list_cnt(r, obj) > 0;
 	if (r->kind != ROW_ELEMENT)
 		return value_given(r, obj);
 	for (const struct row *c = r + 1, *end = row_end(r); c < end; c = row_end(c))
-		if (given(c, obj))
+		if (row_given(c, obj))
 			return true;
 	return false;
 }
@@ -54,7 +53,7 @@ static bool uses_namespace(const struct row *element, const void *obj, const cha
 	for (const struct row *r = element + 1, *end = row_end(element); r < end; r = row_end(r)) {
 		const char *name = row_name(r);
 
-		if (!given(r, obj))
+		if (!row_given(r, obj))
 			continue;
 		if (strncmp(name, prefix, len) == 0 && name[len] == ':')
 			return true;
@@ -71,7 +70,7 @@ static void put_value(struct nd_buf *out, const struct row *r, const void *obj)
 {
 	char scratch[ROW_SCRATCH_LEN];
 
-	put_escaped(out, r->type->format(r, obj, scratch));
+	netdef_escape(out, r->type->format(r, obj, scratch));
 }
 
 static void put_indent(struct nd_buf *out, unsigned depth)
@@ -83,7 +82,7 @@ static void put_attributes(struct nd_buf *out, const struct row *element, const 
 {
 	for (const struct row *r = element + 1;
 	     r < rows + row_cnt && row_is_attr(r) && row_is_child(element, r); r++) {
-		if (!value_given(r, obj))
+		if (r->kind == ROW_CONTENT || !value_given(r, obj))
 			continue;
 		nd_buf_printf(out, " %s='", row_name(r));
 		put_value(out, r, obj);
@@ -93,18 +92,49 @@ static void put_attributes(struct nd_buf *out, const struct row *element, const 
 
 static void put_element(struct nd_buf *out, const struct row *element, const void *obj, unsigned depth);
 
+/* Between tags, line feeds and tabs stay what they are. */
+static void put_lines(struct nd_buf *out, const char *s)
+{
+	while (*s) {
+		size_t len = strcspn(s, "\n\t");
+		nd_autofree char *part = strndup(s, len);
+
+		if (part)
+			netdef_escape(out, part);
+		else
+			out->bad = true;
+		s += len;
+		if (*s)
+			nd_buf_append(out, s++, 1);
+	}
+}
+
+/* An element that has a text in place of children. */
+static void put_text(struct nd_buf *out, const struct row *element, const void *obj, unsigned depth)
+{
+	put_indent(out, depth);
+	nd_buf_printf(out, "<%s", row_name(element));
+	if (element->kind != ROW_TEXT)
+		put_attributes(out, element, obj);
+	nd_buf_append_string(out, ">");
+	if (row_text(element)->flags & ROW_MULTILINE)
+		put_lines(out, row_text(element)->type->format(row_text(element), obj, NULL));
+	else
+		put_value(out, row_text(element), obj);
+	nd_buf_printf(out, "</%s>\n", row_name(element));
+}
+
 static void put_child(struct nd_buf *out, const struct row *r, const void *obj, unsigned depth)
 {
 	if (r->kind == ROW_LIST) {
 		for (size_t i = 0; i < row_list_cnt(r, obj); i++)
-			put_element(out, r, row_list_item(r, obj, i), depth);
-	} else if (r->kind == ROW_TEXT) {
+			(row_text(r) ? put_text : put_element)(out, r, row_list_item(r, obj, i), depth);
+	} else if (r->kind == ROW_VERBATIM) {
 		put_indent(out, depth);
-		nd_buf_printf(out, "<%s>", row_name(r));
-		put_value(out, r, obj);
-		nd_buf_printf(out, "</%s>\n", row_name(r));
+		nd_buf_append_string(out, r->type->format(r, obj, NULL));
+		nd_buf_append_string(out, "\n");
 	} else {
-		put_element(out, r, obj, depth);
+		(row_text(r) ? put_text : put_element)(out, r, obj, depth);
 	}
 }
 
@@ -120,7 +150,7 @@ static void put_element(struct nd_buf *out, const struct row *element, const voi
 			nd_buf_printf(out, " xmlns:%s='%s'", row_namespaces[i].prefix, row_namespaces[i].uri);
 	put_attributes(out, element, obj);
 	for (const struct row *r = element + 1, *end = row_end(element); r < end; r = row_end(r)) {
-		if (row_is_attr(r) || !given(r, obj))
+		if (row_is_attr(r) || !row_given(r, obj))
 			continue;
 		if (empty)
 			nd_buf_append_string(out, ">\n");

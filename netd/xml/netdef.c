@@ -4,16 +4,31 @@
  *
  * New, copy, free, size and diff of a struct netdef. Each walks the rows: an element's fields lie in the
  * object of the element around it, a list's items are objects of their own with the rows below the list's.
- * What is on the heap is thus exactly what a row says is on the heap.
+ * What is on the heap is thus exactly what a row says is on the heap, and struct netdef_rare.
  */
 #include "netd/xml/netdef.h"
 #include "netd/xml/rows.h"
 
 static const char *const forward_names[] = {
-	[NETDEF_FORWARD_NONE] = "isolated",
-	[NETDEF_FORWARD_NAT] = "nat",
+	[NETDEF_FORWARD_NONE] = "isolated",   [NETDEF_FORWARD_NAT] = "nat",
+	[NETDEF_FORWARD_ROUTE] = "route",     [NETDEF_FORWARD_OPEN] = "open",
+	[NETDEF_FORWARD_BRIDGE] = "bridge",   [NETDEF_FORWARD_PRIVATE] = "private",
+	[NETDEF_FORWARD_VEPA] = "vepa",       [NETDEF_FORWARD_PASSTHROUGH] = "passthrough",
+	[NETDEF_FORWARD_HOSTDEV] = "hostdev",
 };
 ND_STRTAB(netdef_forward, forward_names)
+
+const struct netdef_rare netdef_no_rare;
+
+const struct netdef_rare *netdef_rare(const struct netdef *d)
+{
+	return d->rare ? d->rare : &netdef_no_rare;
+}
+
+bool netdef_forward_is_virtual(enum netdef_forward mode)
+{
+	return mode <= NETDEF_FORWARD_OPEN;
+}
 
 /* The rows of one object that stand for something in it, lists below it left to the caller to enter. */
 #define for_each_field(r, element)                                                          \
@@ -26,12 +41,17 @@ static void free_object(const struct row *element, void *obj)
 	{
 		if (r->kind == ROW_LIST) {
 			for (size_t i = 0; i < row_list_cnt(r, obj); i++)
-				free_object(r, (char *)*row_list(r, obj) + i * r->size);
-			free(*row_list(r, obj));
+				free_object(r, (void *)row_list_item(r, obj, i));
+			free(*(void *const *)row_field_const(r, obj));
 		} else if (r->type && r->type->heap) {
-			free(*(char **)row_field(r, obj));
+			free(*(char *const *)row_field_const(r, obj));
 		}
 	}
+}
+
+void row_item_done(const struct row *r, void *item)
+{
+	free_object(r, item);
 }
 
 void netdef_free(struct netdef *d)
@@ -39,6 +59,7 @@ void netdef_free(struct netdef *d)
 	if (!d)
 		return;
 	free_object(rows, d);
+	free(d->rare);
 	free(d);
 }
 
@@ -53,11 +74,20 @@ struct netdef *netdef_new(void)
 
 static bool copy_object(const struct row *element, void *dst, const void *src);
 
+/* A list in the rare part exists where that does. */
+static bool row_list_exists(const struct row *r, const void *obj)
+{
+	return !(r->flags & ROW_RARE) || ((const struct netdef *)obj)->rare;
+}
+
 static bool copy_list(const struct row *r, void *dst, const void *src)
 {
 	size_t cnt = row_list_cnt(r, src);
-	size_t *dst_cnt = (size_t *)(void *)((char *)dst + r->with);
+	size_t *dst_cnt;
 
+	if (cnt == 0 && !row_list_exists(r, dst))
+		return true;
+	dst_cnt = row_with(r, dst);
 	*dst_cnt = 0;
 	*row_list(r, dst) = NULL;
 	if (cnt == 0)
@@ -74,6 +104,24 @@ static bool copy_list(const struct row *r, void *dst, const void *src)
 	return true;
 }
 
+static const char *string_of(const struct row *r, const void *obj)
+{
+	return *(char *const *)row_field_const(r, obj);
+}
+
+/* The copy's own rare part, as yet with the source's pointers in it. */
+static bool copy_rare(struct netdef *d)
+{
+	const struct netdef_rare *src = d->rare;
+
+	if (!src)
+		return true;
+	d->rare = malloc(sizeof *src);
+	if (d->rare)
+		*d->rare = *src;
+	return d->rare != NULL;
+}
+
 /* dst is wholly written, so that it can be freed also when false (ENOMEM) comes back. */
 static bool copy_object(const struct row *element, void *dst, const void *src)
 {
@@ -81,15 +129,20 @@ static bool copy_object(const struct row *element, void *dst, const void *src)
 	bool ok = true;
 
 	memcpy(dst, src, size);
+	if (element == rows && !copy_rare(dst)) {
+		/* Nothing of dst but fixed fields may be looked at. */
+		memset(dst, 0, size);
+		return false;
+	}
 	for_each_field(r, element)
 	{
 		if (r->kind == ROW_LIST) {
 			ok = copy_list(r, dst, src) && ok;
-		} else if (r->type && r->type->heap) {
+		} else if (r->type && r->type->heap && string_of(r, dst)) {
 			char **field = row_field(r, dst);
 
-			if (*field && !(*field = strdup(*field)))
-				ok = false;
+			*field = strdup(*field);
+			ok = *field && ok;
 		}
 	}
 	return ok;
@@ -117,7 +170,7 @@ static size_t size_object(const struct row *element, const void *obj)
 			for (size_t i = 0; i < row_list_cnt(r, obj); i++)
 				size += size_object(r, row_list_item(r, obj, i));
 		} else if (r->type && r->type->heap) {
-			const char *s = *(char *const *)row_field_const(r, obj);
+			const char *s = string_of(r, obj);
 
 			size += s ? strlen(s) + 1 : 0;
 		}
@@ -127,15 +180,19 @@ static size_t size_object(const struct row *element, const void *obj)
 
 size_t netdef_size(const struct netdef *d)
 {
-	return sizeof *d + size_object(rows, d);
+	return sizeof *d + (d->rare ? sizeof *d->rare : 0) + size_object(rows, d);
 }
 
-/* Lists grow by doubling: full when the count is a power of two. Keeps the objects small without a third field. */
+/* Lists grow by doubling: full when the count is a power of two. Saves the objects a third field. */
 void *row_list_append(const struct row *r, void *obj)
 {
-	size_t *cnt = (size_t *)(void *)((char *)obj + r->with);
-	void **list = row_list(r, obj), *item;
+	size_t *cnt;
+	void **list, *item;
 
+	if (!row_ensure(r, obj))
+		return NULL;
+	cnt = row_with(r, obj);
+	list = row_list(r, obj);
 	if ((*cnt & (*cnt - 1)) == 0) {
 		void *p = reallocarray(*list, *cnt ? *cnt * 2 : 1, r->size);
 
@@ -158,7 +215,7 @@ void row_lists_trim(const struct row *element, void *obj)
 		void *p;
 
 		for (size_t i = 0; i < cnt; i++)
-			row_lists_trim(r, (char *)*row_list(r, obj) + i * r->size);
+			row_lists_trim(r, (void *)row_list_item(r, obj, i));
 		p = cnt ? reallocarray(*row_list(r, obj), cnt, r->size) : NULL;
 		if (p)
 			*row_list(r, obj) = p;

@@ -4,14 +4,14 @@
 /*
  * DOC: a network definition as plain data
  *
- * libvirt's network XML, the elements netd gives effect to, and netd's own additions in the namespace
- * urn:netd:network:1 (prefix netd). Every element and attribute is one row in rows.c (path, type, offset,
- * range, default, change class); parse, format, copy, free and diff walk the same rows. netd-network(5) is
- * the users' side.
+ * libvirt's network XML, all of it, and netd's own additions in the namespace urn:netd:network:1 (prefix
+ * netd). Every element and attribute is one row in rows.c (path, type, offset, range, default, change class,
+ * whether it is in force); parse, format, copy, free, diff and netdef_supported() walk the same rows.
+ * netd-network(5) is the users' side.
  *
  * Input is bounded: NETDEF_XML_MAX bytes, depth 16, no DTD, no entities besides the five built in, no
- * encoding but UTF-8, no network. What libvirt knows and netd does not do yet is refused (ND_UNSUPPORTED),
- * unless it asks for what is the default anyway; what neither knows is left out, with a warning.
+ * encoding but UTF-8, no network. What libvirt knows and netd does not do yet is kept and shown; who starts a
+ * network asks netdef_supported() first. What neither knows is left out, with a warning.
  *
  * netd's additions, both optional; the namespace is declared on <network> only where one of them is used:
  *   <netd:autostart mode='no|boot|on-attach'/>
@@ -20,21 +20,42 @@
  *   netd:subnet='auto'
  *	on <ip>: the address is the preferred one; at a start netd may take another subnet of the same
  *	length, where this one collides with the host's.
+ *
+ * Dumps differ from libvirt's where netd's do: the namespace above, and STP, which is off here unless the
+ * definition says on.
  */
 #include "base/addr.h"
 #include "base/bytes.h"
 #include "base/error.h"
 
-#define NETDEF_XML_MAX    (256 * 1024)
-#define NETDEF_NAME_MAX   256 /* bytes, with the NUL; netdef_name_why() allows fewer */
-#define NETDEF_IPS_MAX    16
-#define NETDEF_RANGES_MAX 64
-#define NETDEF_HOSTS_MAX  65536
-#define NETD_XML_NS       "urn:netd:network:1"
+#define NETDEF_XML_MAX        (256 * 1024)
+#define NETDEF_NAME_MAX       256  /* bytes, with the NUL; netdef_name_why() allows fewer */
+#define NETDEF_TEXT_MAX       8192 /* a description, bytes */
+#define NETDEF_IPS_MAX        16
+#define NETDEF_RANGES_MAX     64
+#define NETDEF_HOSTS_MAX      65536
+#define NETDEF_RECORDS_MAX    4096 /* of one kind: DNS records, routes, options, host names of one address */
+#define NETDEF_UPLINKS_MAX    256  /* forward interfaces or addresses */
+#define NETDEF_PORTGROUPS_MAX 256
+#define NETDEF_TAGS_MAX       4096
+#define NETD_XML_NS           "urn:netd:network:1"
 
-enum netdef_forward { NETDEF_FORWARD_NONE, NETDEF_FORWARD_NAT };
-const char *netdef_forward_to_string(int v); /* "isolated" for NONE, "nat" */
+/* In libvirt's order. */
+enum netdef_forward {
+	NETDEF_FORWARD_NONE,
+	NETDEF_FORWARD_NAT,
+	NETDEF_FORWARD_ROUTE,
+	NETDEF_FORWARD_OPEN,
+	NETDEF_FORWARD_BRIDGE,
+	NETDEF_FORWARD_PRIVATE,
+	NETDEF_FORWARD_VEPA,
+	NETDEF_FORWARD_PASSTHROUGH,
+	NETDEF_FORWARD_HOSTDEV,
+};
+const char *netdef_forward_to_string(int v); /* "isolated" for NONE, "nat", "route" … */
 int netdef_forward_from_string(const char *s);
+/* Whether a network of that mode has a bridge of its own: isolated, nat, route, open. */
+bool netdef_forward_is_virtual(enum netdef_forward mode);
 enum netdef_autostart { NETDEF_AUTOSTART_NO, NETDEF_AUTOSTART_BOOT, NETDEF_AUTOSTART_ON_ATTACH };
 const char *netdef_autostart_to_string(int v); /* "no" "boot" "on-attach" */
 int netdef_autostart_from_string(const char *s);
@@ -42,6 +63,20 @@ int netdef_autostart_from_string(const char *s);
 enum netdef_unit { NETDEF_UNIT_MINUTES, NETDEF_UNIT_SECONDS, NETDEF_UNIT_HOURS };
 const char *netdef_unit_to_string(int v);
 int netdef_unit_from_string(const char *s);
+
+/* Small words are kept in bytes; 0 is always "not given". */
+enum netdef_yesno { NETDEF_UNSAID, NETDEF_NO, NETDEF_YES };
+enum netdef_family { NETDEF_FAMILY_UNSAID, NETDEF_FAMILY_IPV4, NETDEF_FAMILY_IPV6 }; /* family= as written */
+enum netdef_mac_table { NETDEF_MAC_TABLE_UNSAID, NETDEF_MAC_TABLE_KERNEL, NETDEF_MAC_TABLE_LIBVIRT };
+enum netdef_native { NETDEF_NATIVE_NONE, NETDEF_NATIVE_TAGGED, NETDEF_NATIVE_UNTAGGED };
+enum netdef_driver { NETDEF_DRIVER_DEFAULT, NETDEF_DRIVER_KVM, NETDEF_DRIVER_VFIO };
+enum netdef_virtualport_type {
+	NETDEF_VIRTUALPORT_NONE,
+	NETDEF_VIRTUALPORT_8021QBG,
+	NETDEF_VIRTUALPORT_8021QBH,
+	NETDEF_VIRTUALPORT_OPENVSWITCH,
+	NETDEF_VIRTUALPORT_MIDONET,
+};
 
 struct netdef_range {
 	struct nd_ip start, end; /* both included */
@@ -52,21 +87,128 @@ struct netdef_host {
 	bool has_mac;
 	struct nd_mac mac;
 	char *name; /* heap or NULL; at most 63 bytes of letters, digits, '.', '-', '_' */
+	char *id;   /* heap or NULL; DHCPv6 identity: hexadecimal digits and ':' */
 	struct nd_ip ip;
 	uint32_t lease_s; /* as in a range */
 	enum netdef_unit lease_unit;
 };
 struct netdef_ip {
 	struct nd_prefix address; /* the bridge's own address with the subnet's length */
-	bool family_given;        /* family= was written; format writes it again */
+	uint8_t family;           /* enum netdef_family: family= as written; format writes it again */
+	uint8_t local_ptr;        /* enum netdef_yesno */
 	bool prefix_given,
-		netmask_given; /* how the XML said it; format says it the same way (neither: classful) */
+		netmask_given; /* how the XML said it; format says it the same way (neither: classful, /64) */
 	bool subnet_auto; /* netd:subnet='auto': address is the preferred one, netd may choose another subnet */
 	bool dhcp;        /* has ranges or hosts */
 	struct netdef_range *ranges;
 	size_t range_cnt;
 	struct netdef_host *hosts;
 	size_t host_cnt;
+	char *tftp_root;           /* heap or NULL: no TFTP; IPv4 only */
+	char *bootp_file;          /* heap or NULL: no BOOTP; only beside ranges or hosts, IPv4 only */
+	struct nd_ip bootp_server; /* family 0: this host */
+};
+struct netdef_uplink {
+	char dev[ND_IFNAMSIZ];
+};
+struct netdef_pci {
+	uint32_t domain, bus, slot, function;
+};
+struct netdef_forwarder {
+	char *domain;      /* heap or NULL: all names */
+	struct nd_ip addr; /* family 0: the host's resolvers */
+};
+struct netdef_txt {
+	char *name, *value; /* heap */
+};
+struct netdef_srv {
+	char *service, *protocol;        /* heap */
+	char *domain, *target;           /* heap or NULL */
+	uint32_t port, priority, weight; /* 0: not given */
+};
+struct netdef_hostname {
+	char *name; /* heap */
+};
+struct netdef_dns_host {
+	struct nd_ip ip;
+	struct netdef_hostname *names;
+	size_t name_cnt; /* 1 or more */
+};
+struct netdef_route {
+	struct nd_prefix address;         /* a network address */
+	uint8_t family;                   /* enum netdef_family, as written */
+	bool prefix_given, netmask_given; /* neither: the default route, length 0 */
+	bool metric_given;
+	struct nd_ip gateway;
+	uint32_t metric; /* 1 or more; 0 without metric_given: 1 */
+};
+struct netdef_rate {
+	uint64_t average, peak; /* KiB/s; 0: not given, average 0: no limit in this direction */
+	uint64_t burst;         /* KiB; 0: not given */
+};
+struct netdef_bandwidth {
+	struct netdef_rate inbound, outbound; /* as guests see it: inbound is towards them */
+};
+struct netdef_tag {
+	uint32_t id;    /* 0-4095 */
+	uint8_t native; /* enum netdef_native */
+};
+struct netdef_vlan {
+	uint8_t trunk; /* enum netdef_yesno: YES or UNSAID; YES with more than one tag */
+	struct netdef_tag *tags;
+	size_t tag_cnt; /* 0: no VLAN */
+};
+struct netdef_virtualport {
+	uint8_t type; /* enum netdef_virtualport_type */
+	bool managerid_given, typeid_given, typeidversion_given, instanceid_given, interfaceid_given;
+	uint32_t managerid, typeid, typeidversion;
+	struct nd_uuid instanceid, interfaceid;
+	char *profileid; /* heap or NULL */
+};
+struct netdef_portgroup {
+	char *name; /* heap */
+	bool is_default;
+	uint8_t trust_rx_filters; /* enum netdef_yesno */
+	struct netdef_vlan vlan;
+	struct netdef_virtualport virtualport;
+	struct netdef_bandwidth bandwidth;
+};
+struct netdef_option {
+	char *value; /* heap: a line for dnsmasq */
+};
+/* What few networks use, out of the way of the many that do not. All zero: not given. */
+struct netdef_rare {
+	char *title, *description; /* heap */
+	char *metadata; /* heap: the element as it is dumped, without indentation and newline around it */
+	char *zone;     /* heap: firewalld's */
+	char forward_dev[ND_IFNAMSIZ]; /* only while parsing: what it says is uplinks[0] */
+	char pf[ND_IFNAMSIZ];
+	struct netdef_uplink *uplinks; /* forward interfaces, the first is forward@dev too */
+	size_t uplink_cnt;
+	struct netdef_pci *pcis; /* forward addresses */
+	size_t pci_cnt;
+	bool managed;     /* hostdev: libvirt detaches and reattaches the devices */
+	uint8_t driver;   /* enum netdef_driver */
+	uint8_t nat_ipv6; /* enum netdef_yesno */
+	struct nd_ip nat_start, nat_end;
+	uint32_t nat_port_start, nat_port_end;
+	struct netdef_forwarder *forwarders;
+	size_t forwarder_cnt;
+	struct netdef_txt *txts;
+	size_t txt_cnt;
+	struct netdef_srv *srvs;
+	size_t srv_cnt;
+	struct netdef_dns_host *dns_hosts;
+	size_t dns_host_cnt;
+	struct netdef_vlan vlan;
+	struct netdef_bandwidth bandwidth;
+	struct netdef_virtualport virtualport;
+	struct netdef_route *routes;
+	size_t route_cnt;
+	struct netdef_portgroup *portgroups;
+	size_t portgroup_cnt;
+	struct netdef_option *options; /* dnsmasq:option */
+	size_t option_cnt;
 };
 struct netdef {
 	char *name; /* heap; NULL only in a half-built one */
@@ -82,6 +224,10 @@ struct netdef {
 	char *domain;        /* heap; NULL: not given */
 	bool dns_enable;     /* default true */
 	bool dns_enable_set; /* enable= was written; format writes it again */
+	bool ipv6;           /* guests may speak IPv6 to each other without an IPv6 <ip> */
+	uint8_t trust_rx_filters, domain_local_only, forward_plain_names, isolated; /* enum netdef_yesno */
+	uint8_t mac_table;        /* enum netdef_mac_table */
+	struct netdef_rare *rare; /* heap or NULL; read through netdef_rare() */
 	struct netdef_ip *ips;
 	size_t ip_cnt;
 	bool autostart_set; /* <netd:autostart mode=> given */
@@ -95,25 +241,40 @@ struct netdef_warning {
 
 /* A definition with all defaults, to be filled by hand. Return: NULL on ENOMEM. Caller frees. */
 struct netdef *netdef_new(void);
+/* The rare part for reading: never NULL, all zero where d has none. Borrowed from d. */
+const struct netdef_rare *netdef_rare(const struct netdef *d);
+
+#define NETDEF_PARSE_VALIDATE 1u /* what would be a warning is an error: ND_INVALID, with libvirt's words */
 /*
  * xml: len bytes, borrowed, need not be terminated. file: name used in messages ("networks/lan.xml"), may be
  * NULL: then the network's name stands there if the document has one. warn may be NULL; called per unknown
  * element or attribute (after 32 of them once more, saying that the rest is not told), the warning is
  * borrowed. Structure, types and ranges only; netdef_check does the rest. Thread-safe. *ret: caller frees.
- * Return: 0; ND_PARSE not well-formed, with libxml2's text; ND_INVALID; ND_UNSUPPORTED known to libvirt, not
- * done here; ND_MEMORY. Errors say file, line, element and what was expected: "networks/lan.xml: line 7:
- * <ip>: attribute 'address': '300.1.1.1' is not an IPv4 or IPv6 address".
+ * Return: 0; ND_PARSE not well-formed, with libxml2's text; ND_INVALID; ND_MEMORY. Errors say file, line,
+ * element and, in libvirt's words where it has them, what is wrong: "networks/lan.xml: line 7: <ip>: Invalid
+ * address '300.1.1.1' in network 'lan'".
  */
+int netdef_parse_flags(const char *xml, size_t len, unsigned flags, const char *file,
+		       void (*warn)(void *arg, const struct netdef_warning *w), void *arg,
+		       struct netdef **ret, struct nd_error *e);
+/* The same without flags. */
 int netdef_parse(const char *xml, size_t len, const char *file,
 		 void (*warn)(void *arg, const struct netdef_warning *w), void *arg, struct netdef **ret,
 		 struct nd_error *e);
 /*
- * Cross-field rules, with libvirt's text where libvirt has the rule: nat without <ip>; range inside subnet,
- * not reversed, not network/broadcast; one dhcp per family; host ip inside the subnet and reserved once, one
- * host per MAC; name without '/'; MAC unicast; a definition that, written out, could not be read again. Pure.
- * Return: 0, ND_INVALID, ND_MEMORY.
+ * Cross-field rules, with libvirt's text where libvirt has the rule: what a forward mode needs and excludes;
+ * range inside subnet, not reversed, not network/broadcast; one dhcp per family; host ip inside the subnet
+ * and reserved once, one host per MAC; routes' gateways inside a subnet; portgroups and VLANs; name without
+ * '/'; MAC unicast; a definition that, written out, could not be read again. Pure. Return: 0, ND_INVALID,
+ * ND_MEMORY.
  */
 int netdef_check(const struct netdef *d, struct nd_error *e);
+/*
+ * Whether netd puts in force all that d asks for; to be asked before a network is started. Pure.
+ * Return: 0; ND_UNSUPPORTED naming the first element that it does not: "<forward mode='route'>: not supported
+ * by this netd yet; supported are nat and isolated (no <forward>)".
+ */
+int netdef_supported(const struct netdef *d, struct nd_error *e);
 /*
  * Whether s can be a network's name: 1 to 200 bytes, no '/', no control character, no leading '.' (it is the
  * definition file's name too). Return: NULL, or what is wrong with it in libvirt's words (a literal).
@@ -123,7 +284,13 @@ const char *netdef_name_why(const char *s);
 void netdef_format(const struct netdef *d, struct nd_buf *out);
 struct netdef *netdef_copy(const struct netdef *d); /* NULL on ENOMEM */
 void netdef_free(struct netdef *d);                 /* NULL-safe */
-enum netdef_change { NETDEF_CHANGE_NONE, NETDEF_CHANGE_LIVE, NETDEF_CHANGE_RESTART };
+/* RECREATE: another identity or another bridge; ports cannot stay on it. */
+enum netdef_change {
+	NETDEF_CHANGE_NONE,
+	NETDEF_CHANGE_LIVE,
+	NETDEF_CHANGE_RESTART,
+	NETDEF_CHANGE_RECREATE,
+};
 /*
  * The worst change class of the fields that differ (NONE: nothing differs, or nothing that a running network
  * notices); the paths of the differing rows below <network> are appended to what ("mtu@size, ip/dhcp/host"),
@@ -132,4 +299,59 @@ enum netdef_change { NETDEF_CHANGE_NONE, NETDEF_CHANGE_LIVE, NETDEF_CHANGE_RESTA
 enum netdef_change netdef_diff(const struct netdef *a, const struct netdef *b, struct nd_buf *what);
 /* Heap bytes it uses (for the memory bench). */
 size_t netdef_size(const struct netdef *d);
+
+/* Sections and commands of net-update, with libvirt's numbers; 0 of either is none. */
+enum netdef_section {
+	NETDEF_SECTION_NONE,
+	NETDEF_SECTION_BRIDGE,
+	NETDEF_SECTION_DOMAIN,
+	NETDEF_SECTION_IP,
+	NETDEF_SECTION_DHCP_HOST,
+	NETDEF_SECTION_DHCP_RANGE,
+	NETDEF_SECTION_FORWARD,
+	NETDEF_SECTION_FORWARD_INTERFACE,
+	NETDEF_SECTION_FORWARD_PF,
+	NETDEF_SECTION_PORTGROUP,
+	NETDEF_SECTION_DNS_HOST,
+	NETDEF_SECTION_DNS_TXT,
+	NETDEF_SECTION_DNS_SRV,
+};
+const char *netdef_section_to_string(int v); /* virsh's: "none" "bridge" … "ip-dhcp-host" … */
+int netdef_section_from_string(const char *s);
+enum netdef_command {
+	NETDEF_COMMAND_NONE,
+	NETDEF_COMMAND_MODIFY,
+	NETDEF_COMMAND_DELETE,
+	NETDEF_COMMAND_ADD_LAST,
+	NETDEF_COMMAND_ADD_FIRST,
+};
+const char *netdef_command_to_string(int v);   /* "none" "modify" "delete" "add-last" "add-first" */
+int netdef_command_from_string(const char *s); /* "add" is add-last */
+/*
+ * One change of one record, as libvirt's net-update: xml is the record's element alone, terminated, borrowed.
+ * parent: which <ip>, from 0, for the dhcp sections; -1: the first with DHCP, else the first IPv4, else the
+ * first IPv6 one. The result is checked (netdef_check); d is changed wholly or not at all. Stricter than
+ * libvirt in one thing: a deletion by MAC does not take a reservation that has none.
+ * Return: 0; ND_UNSUPPORTED section or command not for updates; ND_STATE no such record, or it is there
+ * already; ND_INVALID, ND_PARSE, ND_MEMORY. Texts are libvirt's.
+ */
+int netdef_update(struct netdef *d, enum netdef_section section, enum netdef_command command, int parent,
+		  const char *xml, struct nd_error *e);
+
+/* With libvirt's numbers. */
+enum netdef_metadata { NETDEF_METADATA_DESCRIPTION, NETDEF_METADATA_TITLE, NETDEF_METADATA_ELEMENT };
+/*
+ * uri: the element's namespace, for ELEMENT (NULL otherwise). *ret: caller frees; an element is written as
+ * libvirt gives it: alone, its own namespace taken off.
+ * Return: 0; ND_NOT_FOUND; ND_INVALID no uri; ND_MEMORY.
+ */
+int netdef_metadata_get(const struct netdef *d, enum netdef_metadata type, const char *uri, char **ret,
+			struct nd_error *e);
+/*
+ * value: the text or element, copied; NULL (for texts also ""): removed. key, uri: prefix and namespace that
+ * the element gets, for ELEMENT with a value both needed. d is changed wholly or not at all.
+ * Return: 0, also where there was nothing to remove; ND_INVALID; ND_PARSE; ND_MEMORY.
+ */
+int netdef_metadata_set(struct netdef *d, enum netdef_metadata type, const char *value, const char *key,
+			const char *uri, struct nd_error *e);
 #endif

@@ -2,31 +2,55 @@
 /*
  * DOC: the elements and attributes of a network definition
  *
- * One row is one feature. Parser, formatter, copy, free, diff and size know no element by name; a row gives
- * them where the value lies, how it reads and writes, what it may be and what changing it costs a running
- * network.
+ * One row is one feature. Parser, formatter, copy, free, diff, size and netdef_supported() know no element by
+ * name; a row gives them where the value lies, how it reads and writes, what it may be, what changing it
+ * costs a running network and whether netd puts it in force.
  *
- * Order is libvirt's dump order. A row that libvirt knows and netd does not do yet is a LATER row: to
- * implement the feature, give the row a kind, a type and a field, and netd-network(5) its paragraph. A LATER
- * row with a default accepts just that value, so that what libvirt itself dumps is not refused for saying the
- * obvious.
+ * Order is libvirt's dump order. A row that netd only keeps and shows has NOT_YET: to implement the feature,
+ * take it away, and its line from netd-network(5). With UNLESS, one value is that of a network without the
+ * feature, and harmless.
+ *
+ * Texts are libvirt's where it has one (its prefix, the error code's name, left out), so that people and
+ * tools find what they know.
  *
  * The change class is what a running network needs when the field changes: NONE nothing, LIVE an update in
- * place, RESTART stop and start. A bridge's name, its MAC and its addresses are in guests' routes and ARP
- * caches: RESTART.
+ * place, RESTART stop and start, RECREATE another network. A bridge's MAC and its addresses are in guests'
+ * routes and ARP caches: RESTART. Its name is where their ports are: RECREATE.
  */
 #include "netd/xml/rows.h"
 
 #include <assert.h>
 
+#define NET ROW_NAME_MARK
+
 static const char *const onoff_names[] = { "off", "on" };
-static const char *const yesno_names[] = { "no", "yes" };
-static const char *const mode_names[] = { [NETDEF_FORWARD_NONE] = NULL, [NETDEF_FORWARD_NAT] = "nat" };
-static const char *const mode_later[] = { "route", "open",        "bridge",  "private",
-					  "vepa",  "passthrough", "hostdev", NULL };
-static const char *const family_names[] = { NULL, "ipv4" };
-static const char *const family_later[] = { "ipv6", NULL };
+static const char *const noyes_names[] = { "no", "yes" };
+static const char *const yesno_names[] = { [NETDEF_NO] = "no", [NETDEF_YES] = "yes" };
+static const char *const mode_names[] = {
+	[NETDEF_FORWARD_NONE] = NULL,         [NETDEF_FORWARD_NAT] = "nat",
+	[NETDEF_FORWARD_ROUTE] = "route",     [NETDEF_FORWARD_OPEN] = "open",
+	[NETDEF_FORWARD_BRIDGE] = "bridge",   [NETDEF_FORWARD_PRIVATE] = "private",
+	[NETDEF_FORWARD_VEPA] = "vepa",       [NETDEF_FORWARD_PASSTHROUGH] = "passthrough",
+	[NETDEF_FORWARD_HOSTDEV] = "hostdev",
+};
+static const char *const family_names[] = { [NETDEF_FAMILY_IPV4] = "ipv4", [NETDEF_FAMILY_IPV6] = "ipv6" };
 static const char *const subnet_names[] = { NULL, "auto" };
+static const char *const pci_names[] = { "pci" };
+static const char *const driver_names[] = { [NETDEF_DRIVER_KVM] = "kvm", [NETDEF_DRIVER_VFIO] = "vfio" };
+static const char *const mac_table_names[] = {
+	[NETDEF_MAC_TABLE_KERNEL] = "kernel",
+	[NETDEF_MAC_TABLE_LIBVIRT] = "libvirt",
+};
+static const char *const native_names[] = {
+	[NETDEF_NATIVE_TAGGED] = "tagged",
+	[NETDEF_NATIVE_UNTAGGED] = "untagged",
+};
+static const char *const virtualport_names[] = {
+	[NETDEF_VIRTUALPORT_8021QBG] = "802.1Qbg",
+	[NETDEF_VIRTUALPORT_8021QBH] = "802.1Qbh",
+	[NETDEF_VIRTUALPORT_OPENVSWITCH] = "openvswitch",
+	[NETDEF_VIRTUALPORT_MIDONET] = "midonet",
+};
 static const char *const autostart_names[] = {
 	[NETDEF_AUTOSTART_NO] = "no",
 	[NETDEF_AUTOSTART_BOOT] = "boot",
@@ -40,24 +64,20 @@ static const char *const unit_names[] = {
 ND_STRTAB(netdef_autostart, autostart_names)
 ND_STRTAB(netdef_unit, unit_names)
 
-#define WORDS(tab) .names = (tab), .cnt = ARRAY_LEN(tab)
-static const struct row_words onoff = { WORDS(onoff_names) };
-static const struct row_words yesno = { WORDS(yesno_names) };
-static const struct row_words mode = {
-	WORDS(mode_names),
-	.later = mode_later,
-	.supported = "nat and isolated (no <forward>)",
-	.unknown = "unknown forwarding type",
-};
-static const struct row_words family = {
-	WORDS(family_names),
-	.later = family_later,
-	.supported = "ipv4",
-	.unknown = "Unrecognized family",
-};
-static const struct row_words subnet = { WORDS(subnet_names) };
-static const struct row_words autostart = { WORDS(autostart_names) };
-static const struct row_words unit = { WORDS(unit_names) };
+#define WORDS(name) static const struct row_words name = { name##_names, ARRAY_LEN(name##_names) }
+WORDS(onoff);
+WORDS(noyes);
+WORDS(yesno);
+WORDS(mode);
+WORDS(family);
+WORDS(subnet);
+WORDS(pci);
+WORDS(driver);
+WORDS(mac_table);
+WORDS(native);
+WORDS(virtualport);
+WORDS(autostart);
+WORDS(unit);
 
 const struct row_ns row_namespaces[] = {
 	{ "netd", NETD_XML_NS },
@@ -65,160 +85,321 @@ const struct row_ns row_namespaces[] = {
 };
 const size_t row_namespace_cnt = ARRAY_LEN(row_namespaces);
 
-/* The subnet length: at most one of the two ways to write it, the class's where there is none. */
-static int ip_done(void *obj, struct nd_error *e)
+static bool is_virtual(const void *obj)
 {
-	struct netdef_ip *ip = obj;
-	char text[ND_IP_STRLEN];
+	const struct netdef *d = obj;
 
-	if (ip->address.ip.family != AF_INET)
-		return nd_fail(e, ND_INVALID, "%s family specified for non-IPv4 address '%s'",
-			       ip->family_given ? "ipv4" : "no", nd_ip_to_string(&ip->address.ip, text));
-	if (ip->prefix_given && ip->netmask_given)
-		return nd_fail(e, ND_INVALID, "IP address cannot have both a prefix and a netmask");
-	if (!ip->prefix_given && !ip->netmask_given)
-		ip->address.len = netdef_classful_len(&ip->address.ip);
-	return 0;
+	return netdef_forward_is_virtual(d->forward);
+}
+
+/* libvirt's way: BOOTP is shown where there is DHCP to carry it. */
+static bool has_dhcp(const void *obj)
+{
+	const struct netdef_ip *ip = obj;
+
+	return ip->range_cnt > 0 || ip->host_cnt > 0;
+}
+
+static bool is_hostdev(const void *obj)
+{
+	const struct netdef *d = obj;
+
+	return d->forward == NETDEF_FORWARD_HOSTDEV;
 }
 
 #define FIELD(obj, member) .offset = offsetof(obj, member), .size = sizeof(((obj *)0)->member)
 #define LIST(obj, member, cnt_) \
 	.offset = offsetof(obj, member), .with = offsetof(obj, cnt_), .size = sizeof(*((obj *)0)->member)
 #define GIVEN(obj, member) .present = offsetof(obj, member) + 1
+#define D(member)          FIELD(struct netdef, member)
+#define RARE(member)       FIELD(struct netdef_rare, member)
+#define R                  ROW_RARE
+#define REQ                ROW_REQUIRED
+#define NOT_YET            ROW_NOT_YET
 #define LIVE               .change = NETDEF_CHANGE_LIVE
 #define RESTART            .change = NETDEF_CHANGE_RESTART
+#define RECREATE           .change = NETDEF_CHANGE_RECREATE
 
-#define ELEMENT(p, ...)                                                 \
-	{                                                               \
-		.path = "network" p, .kind = ROW_ELEMENT, ##__VA_ARGS__ \
+#define ROW(p, k, ...)                                              \
+	{                                                           \
+		.path = "network" p, .kind = ROW_##k, ##__VA_ARGS__ \
 	}
-#define MANY(p, n, ...)                                                          \
-	{                                                                        \
-		.path = "network" p, .kind = ROW_LIST, .max = (n), ##__VA_ARGS__ \
-	}
-#define TEXT(p, t, ...)                                                                     \
-	{                                                                                   \
-		.path = "network" p, .kind = ROW_TEXT, .type = &row_type_##t, ##__VA_ARGS__ \
-	}
-#define ATTR(p, t, ...)                                                                     \
-	{                                                                                   \
-		.path = "network" p, .kind = ROW_ATTR, .type = &row_type_##t, ##__VA_ARGS__ \
-	}
-#define SILENT(p)                                       \
-	{                                               \
-		.path = "network" p, .kind = ROW_SILENT \
-	}
-#define NOT_KEPT(p)                                       \
-	{                                                 \
-		.path = "network" p, .kind = ROW_NOT_KEPT \
-	}
-#define LATER(p)                                       \
-	{                                              \
-		.path = "network" p, .kind = ROW_LATER \
-	}
-#define LATER_UNLESS(p, v)                                         \
-	{                                                          \
-		.path = "network" p, .kind = ROW_LATER, .def = (v) \
-	}
-#define LATER_DEFAULT(p, v)                                                               \
-	{                                                                                 \
-		.path = "network" p, .kind = ROW_LATER, .def = (v), .flags = ROW_REQUIRED \
-	}
+#define ELEMENT(p, ...)    ROW(p, ELEMENT, ##__VA_ARGS__)
+#define MANY(p, n, ...)    ROW(p, LIST, .max = (n), ##__VA_ARGS__)
+#define TEXT(p, t, ...)    ROW(p, TEXT, .type = &row_type_##t, ##__VA_ARGS__)
+#define ATTR(p, t, ...)    ROW(p, ATTR, .type = &row_type_##t, ##__VA_ARGS__)
+#define CONTENT(p, t, ...) ROW(p "@text()", CONTENT, .type = &row_type_##t, ##__VA_ARGS__)
+#define VERBATIM(p, ...)   ROW(p, VERBATIM, .type = &row_type_verbatim, ##__VA_ARGS__)
+#define SILENT(p)          ROW(p, SILENT)
+#define REFUSED(p, text)   ROW(p, REFUSED, .bad = (text))
 
 #define LEASE_ROWS(p, obj)                                                                        \
 	ELEMENT(p),                                                                               \
 		ATTR(p "@expiry", expiry, FIELD(obj, lease_s), .with = offsetof(obj, lease_unit), \
-		     .flags = ROW_REQUIRED, .max = UINT32_MAX, LIVE),                             \
+		     .max = UINT32_MAX, .flags = REQ, LIVE),                                      \
 		ATTR(p "@unit", unit, FIELD(obj, lease_unit), .with = offsetof(obj, lease_s),     \
 		     .words = &unit, .def = "minutes")
+
+#define RATE(p, obj, m, f, name)                                        \
+	ATTR(p "@" #name, rate, FIELD(obj, m.name), .flags = (f),       \
+	     .bad = "could not convert bandwidth " #name " value '%v'", \
+	     .missing = "Missing mandatory average or floor attributes", LIVE)
+#define DIRECTION_ROWS(p, obj, m, f, floor_text)                                                     \
+	ELEMENT(p, .twice = "Only one child <%e> element allowed"), REFUSED(p "@floor", floor_text), \
+		RATE(p, obj, m, (f) | REQ, average), RATE(p, obj, m, f, peak), RATE(p, obj, m, f, burst)
+/* Floors belong to ports; a class is given to a port when it is plugged in. */
+#define BANDWIDTH_ROWS(p, obj, m, f)                                                             \
+	ELEMENT(p, .flags = (f) | NOT_YET),                                                      \
+		REFUSED(p "@classID",                                                            \
+			"classID attribute not supported on <bandwidth> in this usage context"), \
+		DIRECTION_ROWS(p "/inbound", obj, m.inbound, f,                                  \
+			       "floor attribute is not supported for this config"),              \
+		DIRECTION_ROWS(p "/outbound", obj, m.outbound, f,                                \
+			       "'floor' attribute allowed only in <inbound> element")
+
+#define VLAN_ROWS(p, obj, m, f)                                                                              \
+	ELEMENT(p, FIELD(obj, m), .flags = (f) | NOT_YET, .end = netdef_vlan_end),                           \
+		ATTR(p "@trunk", word, FIELD(obj, m.trunk), .flags = (f), .words = &yesno,                   \
+		     .bad = "invalid \"trunk='%v'\" in <vlan> - must be yes or no", RESTART),                \
+		MANY(p "/tag", NETDEF_TAGS_MAX, LIST(obj, m.tags, m.tag_cnt), .flags = (f) | REQ,            \
+		     .missing =                                                                              \
+			     "missing tag id - each <vlan> must have at least one <tag id='n'/> subelement", \
+		     RESTART),                                                                               \
+		ATTR(p "/tag@id", number, FIELD(struct netdef_tag, id), .max = 4095,                         \
+		     .flags = REQ | ROW_PRINT,                                                               \
+		     .missing = "Missing required attribute 'id' in element 'tag'",                          \
+		     .bad_range = "vlan tag id %v too large (maximum 4095)", RESTART),                       \
+		ATTR(p "/tag@nativeMode", word, FIELD(struct netdef_tag, native), .words = &native, RESTART)
+
+#define VIRTUALPORT_NUMBER(p, obj, m, f, name, max_, range)                                           \
+	ATTR(p "@" #name, number, FIELD(obj, m.name), GIVEN(obj, m.name##_given), .max = (max_),      \
+	     .flags = (f) | ROW_HEX, .bad = "cannot parse value of %a parameter", .bad_range = range, \
+	     RESTART)
+#define VIRTUALPORT_UUID(p, obj, m, f, name)                                                  \
+	ATTR(p "@" #name, uuid, FIELD(obj, m.name), GIVEN(obj, m.name##_given), .flags = (f), \
+	     .bad = "cannot parse %a parameter as a uuid", RESTART)
+#define VIRTUALPORT_ROWS(p, obj, m, f, type_flags, rule)                                                     \
+	ELEMENT(p, FIELD(obj, m), .flags = (f) | NOT_YET, .end = rule),                                      \
+		ATTR(p "@type", word, FIELD(obj, m.type), .flags = (f) | (type_flags),                       \
+		     .words = &virtualport, .missing = "missing required virtualport type",                  \
+		     .bad = "unknown virtualport type %v", RESTART),                                         \
+		ELEMENT(p "/parameters"),                                                                    \
+		VIRTUALPORT_NUMBER(p "/parameters", obj, m, f, managerid, 0xff, "value of %a out of range"), \
+		VIRTUALPORT_NUMBER(p "/parameters", obj, m, f, typeid, 0xffffff,                             \
+				   "value for %a out of range"),                                             \
+		VIRTUALPORT_NUMBER(p "/parameters", obj, m, f, typeidversion, 0xff,                          \
+				   "value of %a out of range"),                                              \
+		VIRTUALPORT_UUID(p "/parameters", obj, m, f, instanceid),                                    \
+		VIRTUALPORT_UUID(p "/parameters", obj, m, f, interfaceid),                                   \
+		ATTR(p "/parameters@profileid", string, FIELD(obj, m.profileid), .max = ROW_VALUE_MAX,       \
+		     .flags = (f) | ROW_DROP_EMPTY, RESTART)
+
+#define PCI(name, digits_, max_, text)                                                                    \
+	ATTR("/forward/address@" #name, number, FIELD(struct netdef_pci, name), .max = (max_),            \
+	     .digits = (digits_), .flags = ROW_HEX | ROW_PRINT, .bad_range = "Invalid PCI address " text, \
+	     RESTART)
+#define SRV_STRING(name, ...)                                                                       \
+	ATTR("/dns/srv@" #name, string, FIELD(struct netdef_srv, name), .max = ROW_VALUE_MAX, LIVE, \
+	     ##__VA_ARGS__)
+#define SRV_NUMBER(name, min_, text)                                                                 \
+	ATTR("/dns/srv@" #name, number, FIELD(struct netdef_srv, name), .min = (min_), .max = 65535, \
+	     .bad = text " DNS SRV %a attribute for service '%k' in network '" NET "'", LIVE)
+#define ALNUM        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+#define INVALID_CHAR "invalid character in %a attribute '%v' in DNS SRV record of network '" NET "'"
 
 /* clang-format off */
 const struct row rows[] = {
 	ELEMENT(""),
 	SILENT("@connections"),
-	LATER_UNLESS("@ipv6", "no"),
-	LATER_UNLESS("@trustGuestRxFilters", "no"),
-	TEXT("/name", name, FIELD(struct netdef, name), .flags = ROW_REQUIRED, .missing = "missing name information", RESTART),
-	TEXT("/uuid", uuid, FIELD(struct netdef, uuid), GIVEN(struct netdef, uuid_set), RESTART),
-	NOT_KEPT("/title"),
-	NOT_KEPT("/description"),
-	NOT_KEPT("/metadata"),
+	ATTR("@ipv6", word, D(ipv6), .words = &noyes, .flags = NOT_YET, .harmless = "no",
+	     .bad = "Invalid ipv6 setting '%v' in network '" NET "'", LIVE),
+	ATTR("@trustGuestRxFilters", word, D(trust_rx_filters), .words = &yesno, .flags = NOT_YET, .harmless = "no", LIVE),
+	TEXT("/name", name, D(name), .flags = REQ, .missing = "missing name information", RECREATE),
+	TEXT("/uuid", uuid, D(uuid), GIVEN(struct netdef, uuid_set), .bad = "malformed uuid element", RECREATE),
+	TEXT("/title", string, RARE(title), .max = ROW_VALUE_MAX, .flags = R | ROW_DROP_EMPTY),
+	TEXT("/description", string, RARE(description), .max = NETDEF_TEXT_MAX, .flags = R | ROW_MULTILINE | ROW_DROP_EMPTY),
+	VERBATIM("/metadata", RARE(metadata), .flags = R),
 
-	ELEMENT("/forward"),
-	LATER("/forward@dev"),
-	ATTR("/forward@mode", word, FIELD(struct netdef, forward), .words = &mode, .def = "nat", RESTART),
-	LATER_UNLESS("/forward@managed", "no"),
-	LATER("/forward/driver"),
-	ELEMENT("/forward/nat"),
-	LATER_UNLESS("/forward/nat@ipv6", "no"),
-	LATER("/forward/nat/address"),
-	ELEMENT("/forward/nat/port"),
-	LATER_DEFAULT("/forward/nat/port@start", "1024"),
-	LATER_DEFAULT("/forward/nat/port@end", "65535"),
-	LATER("/forward/pf"),
-	LATER("/forward/interface"),
-	LATER("/forward/address"),
+	ELEMENT("/forward", .end = netdef_forward_end),
+	ATTR("/forward@dev", uplink, RARE(forward_dev), .flags = R | NOT_YET, RESTART),
+	ATTR("/forward@mode", word, D(forward), .words = &mode, .def = "nat", .flags = NOT_YET, .harmless = "nat",
+	     .supported = "are nat and isolated (no <forward>)", .bad = "unknown forwarding type '%v'", RESTART),
+	ATTR("/forward@managed", word, RARE(managed), .words = &noyes, .flags = R | ROW_PRINT | NOT_YET, .harmless = "no",
+	     .when = is_hostdev, RESTART),
+	ELEMENT("/forward/driver"),
+	ATTR("/forward/driver@name", word, RARE(driver), .words = &driver, .flags = R | NOT_YET,
+	     .bad = "Unknown forward <driver name='%v'/> in network " NET, RESTART),
+	ELEMENT("/forward/nat", .done = netdef_nat_done,
+		.twice = "Only one <nat> element is allowed in <forward> of network " NET),
+	ATTR("/forward/nat@ipv6", word, RARE(nat_ipv6), .words = &yesno, .flags = R | NOT_YET, .harmless = "no", RESTART),
+	ELEMENT("/forward/nat/address", .flags = NOT_YET, .done = netdef_nat_address_done,
+		.twice = "Only one <address> element is allowed in <nat> in <forward> in network " NET),
+	ATTR("/forward/nat/address@start", ip, RARE(nat_start), .flags = R | REQ,
+	     .missing = "missing 'start' attribute in <address> element in <nat> in <forward> in network " NET,
+	     .bad = "Bad ipv4 start address '%v' in <nat> in <forward> in network '" NET "'", RESTART),
+	ATTR("/forward/nat/address@end", ip, RARE(nat_end), .flags = R | REQ,
+	     .missing = "missing 'end' attribute in <address> element in <nat> in <forward> in network " NET,
+	     .bad = "Bad ipv4 end address '%v' in <nat> in <forward> in network '" NET "'", RESTART),
+	ELEMENT("/forward/nat/port", .done = netdef_nat_port_done,
+		.twice = "Only one <port> element is allowed in <nat> in <forward> in network " NET),
+	ATTR("/forward/nat/port@start", number, RARE(nat_port_start), .min = 1, .max = 65535, .flags = R | REQ | NOT_YET,
+	     .missing = "Missing or invalid 'start' attribute in <port> in <nat> in <forward> in network " NET,
+	     .bad = "Missing or invalid 'start' attribute in <port> in <nat> in <forward> in network " NET,
+	     .harmless = "1024", RESTART),
+	ATTR("/forward/nat/port@end", number, RARE(nat_port_end), .min = 1, .max = 65535, .flags = R | REQ | NOT_YET,
+	     .missing = "Missing or invalid 'end' attribute in <port> in <nat> in <forward> in network " NET,
+	     .bad = "Missing or invalid 'end' attribute in <port> in <nat> in <forward> in network " NET,
+	     .harmless = "65535", RESTART),
+	ELEMENT("/forward/pf", .flags = NOT_YET, .twice = "Only one <pf> element is allowed in <forward> of network " NET),
+	ATTR("/forward/pf@dev", ifname, RARE(pf), .flags = R | REQ | ROW_NOT_EMPTY,
+	     .missing = "Missing required dev attribute in <pf> element of network '" NET "'", RESTART),
+	SILENT("/forward/pf@connections"),
+	MANY("/forward/interface", NETDEF_UPLINKS_MAX, LIST(struct netdef_rare, uplinks, uplink_cnt), .flags = R | NOT_YET, LIVE),
+	ATTR("/forward/interface@dev", ifname, FIELD(struct netdef_uplink, dev), .flags = REQ | ROW_ALWAYS | ROW_NOT_EMPTY,
+	     .missing = "Missing required dev attribute in <forward> <interface> element of network " NET, LIVE),
+	SILENT("/forward/interface@connections"),
+	MANY("/forward/address", NETDEF_UPLINKS_MAX, LIST(struct netdef_rare, pcis, pci_cnt), .flags = R | NOT_YET, RESTART),
+	ATTR("/forward/address@type", constant, .words = &pci, .flags = REQ, .missing = "missing address type in network " NET,
+	     .bad = "unknown address type '%v' in network " NET),
+	PCI(domain, 4, 0xffff, "domain='%v', must be <= 0xFFFF"),
+	PCI(bus, 2, 0xff, "bus='%v', must be <= 0xFF"),
+	PCI(slot, 2, 0x1f, "slot='%v', must be <= 0x1F"),
+	PCI(function, 1, 7, "function=%v, must be <= 7"),
+	SILENT("/forward/address@connections"),
 
 	ELEMENT("/bridge"),
-	ATTR("/bridge@name", ifname, FIELD(struct netdef, bridge), RESTART),
-	LATER("/bridge@zone"),
-	ATTR("/bridge@stp", word, FIELD(struct netdef, stp), .words = &onoff, .def = "off", .flags = ROW_PRINT, LIVE),
-	ATTR("/bridge@delay", number, FIELD(struct netdef, delay_s), .max = 65535, .flags = ROW_PRINT, LIVE),
-	LATER_UNLESS("/bridge@macTableManager", "kernel"),
+	ATTR("/bridge@name", ifname, D(bridge), RECREATE),
+	ATTR("/bridge@zone", string, RARE(zone), .max = ROW_VALUE_MAX, .flags = R | NOT_YET | ROW_DROP_EMPTY, RESTART),
+	ATTR("/bridge@stp", word, D(stp), .words = &onoff, .def = "off", .flags = ROW_PRINT, .when = is_virtual, LIVE),
+	ATTR("/bridge@delay", number, D(delay_s), .max = 65535, .flags = ROW_PRINT, .when = is_virtual,
+	     .bad = "Invalid delay value in network '" NET "'", LIVE),
+	ATTR("/bridge@macTableManager", word, D(mac_table), .words = &mac_table, .flags = NOT_YET, .harmless = "kernel",
+	     .bad = "Invalid macTableManager setting '%v' in network '" NET "'", RESTART),
 
 	ELEMENT("/mtu"),
-	ATTR("/mtu@size", number, FIELD(struct netdef, mtu), .min = 68, .max = 65535, LIVE), /* ETH_MIN_MTU, ETH_MAX_MTU */
+	ATTR("/mtu@size", number, D(mtu), .min = 68, .max = 65535, /* ETH_MIN_MTU, ETH_MAX_MTU */
+	     .bad = "Invalid mtu size '%v' in network '" NET "'", LIVE),
 	ELEMENT("/mac"),
-	ATTR("/mac@address", mac, FIELD(struct netdef, mac), GIVEN(struct netdef, mac_set), RESTART),
+	ATTR("/mac@address", mac, D(mac), GIVEN(struct netdef, mac_set),
+	     .bad = "Invalid bridge mac address '%v' in network '" NET "'",
+	     .bad_range = "Invalid multicast bridge mac address '%v' in network '" NET "'", RESTART),
 	ELEMENT("/domain"),
-	ATTR("/domain@name", host_name, FIELD(struct netdef, domain), .max = 253, LIVE), /* RFC 1035 2.3.4, as text */
-	LATER_UNLESS("/domain@localOnly", "no"),
+	ATTR("/domain@name", host_name, D(domain), .max = 253, .flags = ROW_DROP_EMPTY, LIVE), /* RFC 1035 2.3.4, as text */
+	ATTR("/domain@localOnly", word, D(domain_local_only), .words = &yesno, .flags = NOT_YET, .harmless = "no", LIVE),
 	ELEMENT("/dns"),
-	ATTR("/dns@enable", word, FIELD(struct netdef, dns_enable), GIVEN(struct netdef, dns_enable_set), .words = &yesno,
-	     .absent = 1, LIVE),
-	LATER_UNLESS("/dns@forwardPlainNames", "yes"),
-	LATER("/dns/forwarder"),
-	LATER("/dns/txt"),
-	LATER("/dns/srv"),
-	LATER("/dns/host"),
-	LATER("/vlan"),
-	LATER("/bandwidth"),
-	ELEMENT("/port"),
-	LATER_UNLESS("/port@isolated", "no"),
+	ATTR("/dns@enable", word, D(dns_enable), GIVEN(struct netdef, dns_enable_set), .words = &noyes, .absent = 1, LIVE),
+	ATTR("/dns@forwardPlainNames", word, D(forward_plain_names), .words = &yesno, .flags = NOT_YET, .harmless = "yes", LIVE),
+	MANY("/dns/forwarder", NETDEF_RECORDS_MAX, LIST(struct netdef_rare, forwarders, forwarder_cnt), .flags = R | NOT_YET,
+	     .done = netdef_forwarder_done, LIVE),
+	ATTR("/dns/forwarder@domain", string, FIELD(struct netdef_forwarder, domain), .max = ROW_VALUE_MAX, LIVE),
+	ATTR("/dns/forwarder@addr", ip, FIELD(struct netdef_forwarder, addr),
+	     .bad = "Invalid forwarder IP address '%v' in network '" NET "'", LIVE),
+	MANY("/dns/txt", NETDEF_RECORDS_MAX, LIST(struct netdef_rare, txts, txt_cnt), .flags = R | NOT_YET, LIVE),
+	ATTR("/dns/txt@name", string, FIELD(struct netdef_txt, name), .max = ROW_VALUE_MAX, .flags = REQ | ROW_ALWAYS,
+	     .chars = "^ ,", .missing = "missing required name attribute in DNS TXT record of network " NET,
+	     .bad = "prohibited character in DNS TXT record name '%v' of network " NET, LIVE),
+	ATTR("/dns/txt@value", string, FIELD(struct netdef_txt, value), .max = ROW_VALUE_MAX, .flags = REQ,
+	     .missing = "missing required value attribute in DNS TXT record named '%k' of network " NET, LIVE),
+	MANY("/dns/srv", NETDEF_RECORDS_MAX, LIST(struct netdef_rare, srvs, srv_cnt), .flags = R | NOT_YET,
+	     .done = netdef_srv_done, LIVE),
+	SRV_STRING(service, .flags = REQ, .chars = ALNUM "_-", .bad = INVALID_CHAR,
+		   .missing = "missing required service attribute in DNS SRV record of network '" NET "'"),
+	SRV_STRING(protocol, .flags = REQ, .chars = ALNUM "_-", .bad = INVALID_CHAR,
+		   .missing = "missing required protocol attribute in DNS SRV record '%k' of network '" NET "'"),
+	SRV_STRING(domain),
+	SRV_STRING(target),
+	SRV_NUMBER(port, 1, "invalid"),
+	SRV_NUMBER(priority, 0, "Invalid"),
+	SRV_NUMBER(weight, 0, "invalid"),
+	MANY("/dns/host", NETDEF_RECORDS_MAX, LIST(struct netdef_rare, dns_hosts, dns_host_cnt), .flags = R | NOT_YET, LIVE),
+	ATTR("/dns/host@ip", ip, FIELD(struct netdef_dns_host, ip), .flags = REQ,
+	     .missing = "Missing IP address in network '" NET "' DNS HOST record",
+	     .bad = "Invalid IP address in network '" NET "' DNS HOST record", LIVE),
+	MANY("/dns/host/hostname", NETDEF_RECORDS_MAX, LIST(struct netdef_dns_host, names, name_cnt), .flags = REQ,
+	     .missing = "Missing hostname in network '" NET "' DNS HOST record", LIVE),
+	CONTENT("/dns/host/hostname", string, FIELD(struct netdef_hostname, name), .max = ROW_VALUE_MAX, .flags = ROW_NOT_EMPTY,
+		.bad = "Missing hostname in network '" NET "' DNS HOST record", LIVE),
 
-	MANY("/ip", NETDEF_IPS_MAX, LIST(struct netdef, ips, ip_cnt), .flags = ROW_OPEN, .done = ip_done, RESTART),
-	ATTR("/ip@family", word, FIELD(struct netdef_ip, family_given), .words = &family),
-	ATTR("/ip@address", ip, FIELD(struct netdef_ip, address.ip), .flags = ROW_REQUIRED,
-	     .missing = "Missing required address attribute", RESTART),
-	ATTR("/ip@netmask", netmask, FIELD(struct netdef_ip, address), GIVEN(struct netdef_ip, netmask_given), RESTART),
+	VLAN_ROWS("/vlan", struct netdef_rare, vlan, R),
+	BANDWIDTH_ROWS("/bandwidth", struct netdef_rare, bandwidth, R),
+	ELEMENT("/port"),
+	ATTR("/port@isolated", word, D(isolated), .words = &yesno, .flags = NOT_YET, .harmless = "no", LIVE),
+
+	MANY("/ip", NETDEF_IPS_MAX, LIST(struct netdef, ips, ip_cnt), .flags = ROW_OPEN, .done = netdef_ip_done,
+	     .end = netdef_ip_end, RESTART),
+	ATTR("/ip@family", family, FIELD(struct netdef_ip, family), .with = offsetof(struct netdef_ip, address.ip),
+	     .words = &family, .flags = NOT_YET, .harmless = "ipv4", .bad = "Unrecognized family '%v' in network '" NET "'"),
+	ATTR("/ip@address", ip, FIELD(struct netdef_ip, address.ip), .flags = REQ,
+	     .missing = "Missing required address attribute in network '" NET "'",
+	     .bad = "Invalid address '%v' in network '" NET "'", RESTART),
+	ATTR("/ip@netmask", netmask, FIELD(struct netdef_ip, address), GIVEN(struct netdef_ip, netmask_given), .min = 1,
+	     .bad = "Invalid netmask '%v' in network '" NET "'", RESTART),
 	ATTR("/ip@prefix", prefix, FIELD(struct netdef_ip, address), GIVEN(struct netdef_ip, prefix_given), RESTART),
-	LATER_UNLESS("/ip@localPtr", "no"),
-	ATTR("/ip@netd:subnet", word, FIELD(struct netdef_ip, subnet_auto), .words = &subnet),
-	LATER("/ip/tftp"),
+	ATTR("/ip@localPtr", word, FIELD(struct netdef_ip, local_ptr), .words = &yesno, .flags = NOT_YET, .harmless = "no", LIVE),
+	ATTR("/ip@netd:subnet", word, FIELD(struct netdef_ip, subnet_auto), .words = &subnet, .bad = "'%v' is not 'auto'"),
+	ELEMENT("/ip/tftp", .flags = NOT_YET),
+	ATTR("/ip/tftp@root", string, FIELD(struct netdef_ip, tftp_root), .max = ROW_VALUE_MAX, .flags = ROW_DROP_EMPTY, LIVE),
 	ELEMENT("/ip/dhcp"),
 	MANY("/ip/dhcp/range", NETDEF_RANGES_MAX, LIST(struct netdef_ip, ranges, range_cnt), GIVEN(struct netdef_ip, dhcp), LIVE),
-	ATTR("/ip/dhcp/range@start", ip, FIELD(struct netdef_range, start), .flags = ROW_REQUIRED,
-	     .missing = "Missing 'start' attribute in dhcp range", LIVE),
-	ATTR("/ip/dhcp/range@end", ip, FIELD(struct netdef_range, end), .flags = ROW_REQUIRED,
-	     .missing = "Missing 'end' attribute in dhcp range", LIVE),
+	ATTR("/ip/dhcp/range@start", ip, FIELD(struct netdef_range, start), .flags = REQ | ROW_ALWAYS,
+	     .missing = "Missing 'start' attribute in dhcp range for network '" NET "'",
+	     .bad = "Cannot parse socket address '%v': Name or service not known", LIVE),
+	ATTR("/ip/dhcp/range@end", ip, FIELD(struct netdef_range, end), .flags = REQ | ROW_ALWAYS,
+	     .missing = "Missing 'end' attribute in dhcp range for network '" NET "'",
+	     .bad = "Cannot parse socket address '%v': Name or service not known", LIVE),
 	LEASE_ROWS("/ip/dhcp/range/lease", struct netdef_range),
 	MANY("/ip/dhcp/host", NETDEF_HOSTS_MAX, LIST(struct netdef_ip, hosts, host_cnt), GIVEN(struct netdef_ip, dhcp), LIVE),
-	ATTR("/ip/dhcp/host@mac", mac, FIELD(struct netdef_host, mac), GIVEN(struct netdef_host, has_mac), LIVE),
-	LATER("/ip/dhcp/host@id"),
-	ATTR("/ip/dhcp/host@name", host_name, FIELD(struct netdef_host, name), .max = 63, LIVE), /* DHCP_HOSTNAME_MAX - 1 */
-	ATTR("/ip/dhcp/host@ip", ip, FIELD(struct netdef_host, ip), .flags = ROW_REQUIRED,
-	     .missing = "Missing IP address in static host definition", LIVE),
+	ATTR("/ip/dhcp/host@mac", mac, FIELD(struct netdef_host, mac), GIVEN(struct netdef_host, has_mac),
+	     .bad = "Cannot parse MAC address '%v' in network '" NET "'",
+	     .bad_range = "expected unicast mac address, found multicast '%v' in network '" NET "'", LIVE),
+	ATTR("/ip/dhcp/host@id", string, FIELD(struct netdef_host, id), .max = ROW_VALUE_MAX, .chars = "0123456789abcdefABCDEF:",
+	     .flags = NOT_YET, .bad = "Invalid character '%c' in id '%v' of network '" NET "'", LIVE),
+	ATTR("/ip/dhcp/host@name", host_name, FIELD(struct netdef_host, name), .max = 63, /* DHCP_HOSTNAME_MAX - 1 */
+	     .bad = "Cannot use host name '%v' in network '" NET "'", LIVE),
+	ATTR("/ip/dhcp/host@ip", ip, FIELD(struct netdef_host, ip), .flags = REQ,
+	     .missing = "Missing IP address in static host definition for network '" NET "'",
+	     .bad = "Invalid IP address in static host definition for network '" NET "'", LIVE),
 	LEASE_ROWS("/ip/dhcp/host/lease", struct netdef_host),
-	LATER("/ip/dhcp/bootp"),
-	LATER("/route"),
-	LATER("/virtualport"),
-	LATER("/portgroup"),
+	ELEMENT("/ip/dhcp/bootp", .flags = NOT_YET),
+	ATTR("/ip/dhcp/bootp@file", string, FIELD(struct netdef_ip, bootp_file), .max = ROW_VALUE_MAX, .when = has_dhcp, LIVE),
+	ATTR("/ip/dhcp/bootp@server", ip, FIELD(struct netdef_ip, bootp_server), .when = has_dhcp,
+	     .bad = "Cannot parse socket address '%v': Name or service not known", LIVE),
+
+	MANY("/route", NETDEF_RECORDS_MAX, LIST(struct netdef_rare, routes, route_cnt), .flags = R | NOT_YET,
+	     .done = netdef_route_done, LIVE),
+	ATTR("/route@family", family, FIELD(struct netdef_route, family), .with = offsetof(struct netdef_route, address.ip),
+	     .words = &family, .bad = NET ": Unrecognized family '%v' in route definition"),
+	ATTR("/route@address", ip, FIELD(struct netdef_route, address.ip), .flags = REQ,
+	     .missing = NET ": Missing required address attribute in route definition",
+	     .bad = NET ": Bad network address '%v' in route definition", LIVE),
+	ATTR("/route@netmask", netmask, FIELD(struct netdef_route, address), GIVEN(struct netdef_route, netmask_given),
+	     .bad = NET ": Bad netmask address '%v' in route definition", LIVE),
+	ATTR("/route@prefix", route_prefix, FIELD(struct netdef_route, address), GIVEN(struct netdef_route, prefix_given), LIVE),
+	ATTR("/route@gateway", ip, FIELD(struct netdef_route, gateway), .flags = REQ,
+	     .missing = NET ": Missing required gateway attribute in route definition",
+	     .bad = NET ": Bad gateway address '%v' in route definition", LIVE),
+	ATTR("/route@metric", number, FIELD(struct netdef_route, metric), GIVEN(struct netdef_route, metric_given), .min = 1,
+	     .max = UINT32_MAX, .bad_range = "Invalid value for attribute 'metric' in element 'route': Zero is not permitted", LIVE),
+	VIRTUALPORT_ROWS("/virtualport", struct netdef_rare, virtualport, R, REQ, netdef_virtualport_end),
+	MANY("/portgroup", NETDEF_PORTGROUPS_MAX, LIST(struct netdef_rare, portgroups, portgroup_cnt), .flags = R | ROW_OPEN, LIVE),
+	ATTR("/portgroup@name", string, FIELD(struct netdef_portgroup, name), .max = ROW_VALUE_MAX,
+	     .flags = REQ | ROW_ALWAYS | ROW_NOT_EMPTY, .missing = "Missing required name attribute in portgroup",
+	     .bad = "Missing required name attribute in portgroup", LIVE),
+	ATTR("/portgroup@default", word, FIELD(struct netdef_portgroup, is_default), .words = &noyes, LIVE),
+	ATTR("/portgroup@trustGuestRxFilters", word, FIELD(struct netdef_portgroup, trust_rx_filters), .words = &yesno,
+	     .flags = NOT_YET, .harmless = "no", LIVE),
+	VLAN_ROWS("/portgroup/vlan", struct netdef_portgroup, vlan, 0),
+	VIRTUALPORT_ROWS("/portgroup/virtualport", struct netdef_portgroup, virtualport, 0, 0, netdef_virtualport_end),
+	BANDWIDTH_ROWS("/portgroup/bandwidth", struct netdef_portgroup, bandwidth, 0),
 	ELEMENT("/dnsmasq:options"), /* Terraform's provider writes it empty into every network */
-	LATER("/dnsmasq:options/dnsmasq:option"),
+	MANY("/dnsmasq:options/dnsmasq:option", NETDEF_RECORDS_MAX, LIST(struct netdef_rare, options, option_cnt),
+	     .flags = R | NOT_YET, RESTART),
+	ATTR("/dnsmasq:options/dnsmasq:option@value", string, FIELD(struct netdef_option, value), .max = ROW_VALUE_MAX,
+	     .flags = REQ, .missing = "No dnsmasq options value specified", RESTART),
 
 	ELEMENT("/netd:autostart"),
-	ATTR("/netd:autostart@mode", word, FIELD(struct netdef, autostart), GIVEN(struct netdef, autostart_set),
-	     .words = &autostart, .flags = ROW_REQUIRED),
+	ATTR("/netd:autostart@mode", word, D(autostart), GIVEN(struct netdef, autostart_set), .words = &autostart, .flags = REQ,
+	     .bad = "'%v' is not one of 'no', 'boot', 'on-attach'"),
 };
 /* clang-format on */
 const size_t row_cnt = ARRAY_LEN(rows);
@@ -270,4 +451,68 @@ const struct row *row_find_child(const struct row *parent, const char *name, boo
 		if (r->path[len] == (attr ? '@' : '/') && strcmp(r->path + len + 1, name) == 0)
 			return r;
 	return NULL;
+}
+
+const struct row *row_parent(const struct row *r)
+{
+	for (const struct row *p = r; p-- > rows;)
+		if (row_is_child(p, r))
+			return p;
+	return NULL;
+}
+
+const struct row *row_find(const char *path)
+{
+	for (size_t i = 0; i < row_cnt; i++)
+		if (strcmp(rows[i].path, path) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+const struct row *row_text(const struct row *element)
+{
+	if (element->kind == ROW_TEXT)
+		return element;
+	return element + 1 < rows + row_cnt && element[1].kind == ROW_CONTENT ? element + 1 : NULL;
+}
+
+static void put_key(struct nd_buf *out, const struct row *r, const void *obj)
+{
+	char scratch[ROW_SCRATCH_LEN];
+	const struct row *key = row_parent(r) ? row_parent(r) + 1 : r;
+
+	if (obj && key->type && key->type->given(key, obj))
+		nd_buf_append_string(out, key->type->format(key, obj, scratch));
+}
+
+/* The first character that the row does not let in. */
+static void put_culprit(struct nd_buf *out, const struct row *r, const char *value)
+{
+	if (r->chars && value && value[strspn(value, r->chars)])
+		nd_buf_append(out, value + strspn(value, r->chars), 1);
+}
+
+int row_fail(struct nd_error *e, int code, const char *template, const struct row *r, const void *obj,
+	     const char *value)
+{
+	struct nd_buf out = { .max = 4096 };
+	const struct row *element = row_is_attr(r) ? row_parent(r) : r;
+
+	for (const char *p = template; *p; p++) {
+		if (*p != '%') {
+			nd_buf_append(&out, p, 1);
+			continue;
+		}
+		switch (*++p) {
+		case 'v': nd_buf_append_string(&out, value ? value : ""); break;
+		case 'e': nd_buf_append_string(&out, row_name(element)); break;
+		case 'a': nd_buf_append_string(&out, row_name(r)); break;
+		case 'k': put_key(&out, r, obj); break;
+		case 'c': put_culprit(&out, r, value); break;
+		default: nd_buf_append_string(&out, "%"); break;
+		}
+	}
+	nd_fail(e, code, "%s", nd_buf_string(&out));
+	nd_buf_done(&out);
+	return code;
 }

@@ -10,6 +10,7 @@
 #include "netd/xml/rows.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 
 #define NAME_LONGEST \
 	200 /* the definition's file name is NAME.xml, and a temporary name beside it: NAME_MAX is 255 */
@@ -82,22 +83,28 @@ const char *netdef_clip(const char *s, size_t len, char buf[NETDEF_CLIP_LEN])
 	return buf;
 }
 
-/* A whole decimal number without sign. */
-static bool parse_u32(const char *s, uint32_t max, uint32_t *ret)
+/* A whole decimal number without sign, or a hexadecimal one after 0x. Return: 0, ROW_BAD or ROW_BAD_RANGE. */
+static int parse_number(const char *s, bool hex, uint64_t max, uint64_t *ret)
 {
+	static const char digits[] = "0123456789abcdef";
 	uint64_t v = 0;
+	unsigned base = 10;
 
-	if (!*s)
-		return false;
-	for (; *s; s++) {
-		if (*s < '0' || *s > '9')
-			return false;
-		v = v * 10 + (uint64_t)(*s - '0');
-		if (v > max)
-			return false;
+	if (hex && s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
+		base = 16;
+		s += 2;
 	}
-	*ret = (uint32_t)v;
-	return true;
+	if (!*s || strspn(s, base == 16 ? "0123456789abcdefABCDEF" : "0123456789") != strlen(s))
+		return ROW_BAD;
+	for (; *s; s++) {
+		unsigned digit = (unsigned)(strchr(digits, tolower((unsigned char)*s)) - digits);
+
+		if (v > (max - digit) / base || digit > max)
+			return ROW_BAD_RANGE;
+		v = v * base + digit;
+	}
+	*ret = v;
+	return 0;
 }
 
 /* Strings on the heap. */
@@ -128,6 +135,44 @@ static bool string_equal(const struct row *r, const void *a, const void *b)
 	return x && y ? strcmp(x, y) == 0 : x == y;
 }
 
+/* For both outcomes of a mistaken string: the row's text where it has one. */
+static int string_parse(const struct row *r, void *obj, const char *value, struct nd_error *e)
+{
+	if (!*value && (r->flags & ROW_DROP_EMPTY))
+		return 0;
+	if (!*value && (r->flags & ROW_NOT_EMPTY))
+		return ROW_BAD;
+	if (r->chars && r->chars[0] == '^' && strpbrk(value, r->chars + 1))
+		return ROW_BAD;
+	if (r->chars && r->chars[0] != '^' && value[strspn(value, r->chars)])
+		return ROW_BAD;
+	if (strlen(value) > r->max)
+		return nd_fail(e, ND_INVALID, "value of %zu bytes is longer than %u", strlen(value), r->max);
+	return string_set(r, obj, value, e);
+}
+
+const struct row_type row_type_string = {
+	.heap = true,
+	.parse = string_parse,
+	.given = string_given,
+	.format = string_format,
+	.equal = string_equal,
+};
+
+/* Set by the parser, which has the bytes of the document. */
+static int verbatim_parse(const struct row *r, void *obj, const char *value, struct nd_error *e)
+{
+	return string_set(r, obj, value, e);
+}
+
+const struct row_type row_type_verbatim = {
+	.heap = true,
+	.parse = verbatim_parse,
+	.given = string_given,
+	.format = string_format,
+	.equal = string_equal,
+};
+
 static int name_parse(const struct row *r, void *obj, const char *value, struct nd_error *e)
 {
 	const char *why = netdef_name_why(value);
@@ -143,11 +188,12 @@ const struct row_type row_type_name = {
 	.equal = string_equal,
 };
 
-/* An empty one is as none: libvirt drops it too. */
 static int host_name_parse(const struct row *r, void *obj, const char *value, struct nd_error *e)
 {
-	if (!*value)
+	if (!*value && (r->flags & ROW_DROP_EMPTY))
 		return 0;
+	if (!netdef_host_name_valid(value, r->max) && r->bad)
+		return ROW_BAD;
 	if (!netdef_host_name_valid(value, r->max))
 		return nd_fail(
 			e, ND_INVALID,
@@ -183,9 +229,7 @@ static bool flagged_equal(const struct row *r, const void *a, const void *b)
 static int uuid_parse(const struct row *r, void *obj, const char *value, struct nd_error *e)
 {
 	if (nd_uuid_from_string(value, row_field(r, obj)) < 0 || nd_uuid_is_zero(row_field(r, obj)))
-		return nd_fail(e, ND_INVALID,
-			       "malformed uuid element: '%s' is not 32 hexadecimal digits, dashes optional",
-			       value);
+		return ROW_BAD;
 	row_set_present(r, obj);
 	return 0;
 }
@@ -207,9 +251,9 @@ static int mac_parse(const struct row *r, void *obj, const char *value, struct n
 	struct nd_mac mac;
 
 	if (nd_mac_from_string(value, &mac) < 0 || nd_mac_is_zero(&mac))
-		return -1;
+		return ROW_BAD;
 	if (nd_mac_is_multicast(&mac))
-		return nd_fail(e, ND_INVALID, "expected unicast mac address, found multicast '%s'", value);
+		return ROW_BAD_RANGE;
 	memcpy(row_field(r, obj), &mac, sizeof mac);
 	row_set_present(r, obj);
 	return 0;
@@ -221,7 +265,6 @@ static const char *mac_format(const struct row *r, const void *obj, char scratch
 }
 
 const struct row_type row_type_mac = {
-	.expected = "a MAC address",
 	.parse = mac_parse,
 	.given = flagged_given,
 	.format = mac_format,
@@ -232,10 +275,10 @@ const struct row_type row_type_mac = {
 
 static int ifname_parse(const struct row *r, void *obj, const char *value, struct nd_error *e)
 {
-	if (!*value) /* libvirt: as if not given */
+	if (!*value && !(r->flags & ROW_NOT_EMPTY)) /* libvirt: as if not given */
 		return 0;
 	if (!netdef_ifname_valid(value))
-		return -1;
+		return ROW_BAD;
 	nd_strcpy(row_field(r, obj), r->size, value);
 	return 0;
 }
@@ -264,11 +307,38 @@ const struct row_type row_type_ifname = {
 	.equal = ifname_equal,
 };
 
+/*
+ * forward@dev, which says again what the first <interface> says. It is held in a field of its own until the
+ * end of <forward>, where the two are brought together.
+ */
+static bool uplink_given(const struct row *r, const void *obj)
+{
+	return netdef_rare(obj)->uplink_cnt > 0;
+}
+
+static const char *uplink_format(const struct row *r, const void *obj, char scratch[ROW_SCRATCH_LEN])
+{
+	return uplink_given(r, obj) ? netdef_rare(obj)->uplinks[0].dev : "";
+}
+
+static bool uplink_equal(const struct row *r, const void *a, const void *b)
+{
+	return strcmp(uplink_format(r, a, NULL), uplink_format(r, b, NULL)) == 0;
+}
+
+const struct row_type row_type_uplink = {
+	.expected = "an interface name",
+	.parse = ifname_parse,
+	.given = uplink_given,
+	.format = uplink_format,
+	.equal = uplink_equal,
+};
+
 /* IP address. */
 
 static int ip_parse(const struct row *r, void *obj, const char *value, struct nd_error *e)
 {
-	return nd_ip_from_string(value, row_field(r, obj)) < 0 ? -1 : 0;
+	return nd_ip_from_string(value, row_field(r, obj)) < 0 ? ROW_BAD : 0;
 }
 
 static bool ip_given(const struct row *r, const void *obj)
@@ -289,7 +359,6 @@ static bool ip_equal(const struct row *r, const void *a, const void *b)
 }
 
 const struct row_type row_type_ip = {
-	.expected = "an IPv4 or IPv6 address",
 	.parse = ip_parse,
 	.given = ip_given,
 	.format = ip_format,
@@ -305,10 +374,10 @@ static int netmask_parse(const struct row *r, void *obj, const char *value, stru
 	int len;
 
 	if (nd_ip_from_string(value, &mask) < 0 || mask.family != AF_INET)
-		return -1;
+		return ROW_BAD;
 	len = nd_ip4_mask_len(nd_ip_to_ip4(&mask));
-	if (len <= 0)
-		return -1;
+	if (len < (int)r->min)
+		return ROW_BAD;
 	p->len = (uint8_t)len;
 	row_set_present(r, obj);
 	return 0;
@@ -330,25 +399,35 @@ static bool length_equal(const struct row *r, const void *a, const void *b)
 }
 
 const struct row_type row_type_netmask = {
-	.expected = "an IPv4 netmask",
 	.parse = netmask_parse,
 	.given = flagged_given,
 	.format = netmask_format,
 	.equal = length_equal,
 };
 
+static int prefix_read(const struct row *r, void *obj, const char *value, uint8_t *ret)
+{
+	const struct nd_prefix *p = row_field(r, obj);
+	uint64_t len = 0;
+	int bad = parse_number(value, false, p->ip.family == AF_INET6 ? 128 : 32, &len);
+
+	*ret = (uint8_t)len;
+	return bad;
+}
+
 /* libvirt: prefix='0' is as if not given. */
 static int prefix_parse(const struct row *r, void *obj, const char *value, struct nd_error *e)
 {
 	struct nd_prefix *p = row_field(r, obj);
-	uint32_t len;
+	uint8_t len;
+	int bad = prefix_read(r, obj, value, &len);
 
-	if (!parse_u32(value, p->ip.family == AF_INET6 ? 128 : 32, &len))
-		return nd_fail(e, ND_INVALID, "invalid %s prefix '%s'",
+	if (bad == ROW_BAD_RANGE)
+		return nd_fail(e, ND_INVALID, "Invalid %s prefix '%s' in network '" ROW_NAME_MARK "'",
 			       p->ip.family == AF_INET6 ? "IPv6" : "IPv4", value);
-	if (len == 0)
-		return 0;
-	p->len = (uint8_t)len;
+	if (bad || len == 0)
+		return bad;
+	p->len = len;
 	row_set_present(r, obj);
 	return 0;
 }
@@ -371,8 +450,36 @@ static const char *prefix_format(const struct row *r, const void *obj, char scra
 }
 
 const struct row_type row_type_prefix = {
+	.number = true,
 	.parse = prefix_parse,
 	.given = prefix_given,
+	.format = prefix_format,
+	.equal = length_equal,
+};
+
+/* A route's: 0 is a length. */
+static int route_prefix_parse(const struct row *r, void *obj, const char *value, struct nd_error *e)
+{
+	struct nd_prefix *p = row_field(r, obj);
+	uint8_t len;
+	int bad = prefix_read(r, obj, value, &len);
+
+	if (bad == ROW_BAD_RANGE)
+		return nd_fail(e, ND_INVALID,
+			       ROW_NAME_MARK
+			       ": Invalid prefix %s specified in route definition, must be 0 - %d",
+			       value, p->ip.family == AF_INET6 ? 128 : 32);
+	if (bad)
+		return bad;
+	p->len = len;
+	row_set_present(r, obj);
+	return 0;
+}
+
+const struct row_type row_type_route_prefix = {
+	.number = true,
+	.parse = route_prefix_parse,
+	.given = flagged_given,
 	.format = prefix_format,
 	.equal = length_equal,
 };
@@ -381,11 +488,13 @@ const struct row_type row_type_prefix = {
 
 static int number_parse(const struct row *r, void *obj, const char *value, struct nd_error *e)
 {
-	uint32_t v;
+	uint64_t v;
+	int bad = parse_number(value, r->flags & ROW_HEX, r->max, &v);
 
-	if (!parse_u32(value, r->max, &v) || v < r->min)
-		return nd_fail(e, ND_INVALID, "'%s' is not a number from %u to %u", value, r->min, r->max);
-	*(uint32_t *)row_field(r, obj) = v;
+	if (bad || v < r->min)
+		return bad ? bad : ROW_BAD_RANGE;
+	*(uint32_t *)row_field(r, obj) = (uint32_t)v;
+	row_set_present(r, obj);
 	return 0;
 }
 
@@ -396,61 +505,83 @@ static uint32_t number_get(const struct row *r, const void *obj)
 
 static bool number_given(const struct row *r, const void *obj)
 {
-	return number_get(r, obj) != r->absent;
+	return r->present ? row_is_present(r, obj) : number_get(r, obj) != r->absent;
 }
 
 static const char *number_format(const struct row *r, const void *obj, char scratch[ROW_SCRATCH_LEN])
 {
-	snprintf(scratch, ROW_SCRATCH_LEN, "%u", number_get(r, obj));
+	if (r->digits)
+		snprintf(scratch, ROW_SCRATCH_LEN, "0x%0*x", r->digits, number_get(r, obj));
+	else
+		snprintf(scratch, ROW_SCRATCH_LEN, "%u", number_get(r, obj));
 	return scratch;
 }
 
 static bool number_equal(const struct row *r, const void *a, const void *b)
 {
-	return number_get(r, a) == number_get(r, b);
+	return number_get(r, a) == number_get(r, b) && number_given(r, a) == number_given(r, b);
 }
 
 const struct row_type row_type_number = {
+	.number = true,
 	.parse = number_parse,
 	.given = number_given,
 	.format = number_format,
 	.equal = number_equal,
 };
 
-/* Words: an enum or a bool. */
+/* 64 bits; 0 is not given. */
+
+static uint64_t rate_get(const struct row *r, const void *obj)
+{
+	return *(const uint64_t *)row_field_const(r, obj);
+}
+
+static int rate_parse(const struct row *r, void *obj, const char *value, struct nd_error *e)
+{
+	return parse_number(value, false, UINT64_MAX, row_field(r, obj));
+}
+
+static bool rate_given(const struct row *r, const void *obj)
+{
+	return rate_get(r, obj) != 0;
+}
+
+static const char *rate_format(const struct row *r, const void *obj, char scratch[ROW_SCRATCH_LEN])
+{
+	snprintf(scratch, ROW_SCRATCH_LEN, "%" PRIu64, rate_get(r, obj));
+	return scratch;
+}
+
+static bool rate_equal(const struct row *r, const void *a, const void *b)
+{
+	return rate_get(r, a) == rate_get(r, b);
+}
+
+const struct row_type row_type_rate = {
+	.number = true,
+	.parse = rate_parse,
+	.given = rate_given,
+	.format = rate_format,
+	.equal = rate_equal,
+};
+
+/* Words: an enum, or in one byte a bool or a small enum. */
 
 static int word_get(const struct row *r, const void *obj)
 {
 	const void *field = row_field_const(r, obj);
 
-	return r->size == sizeof(bool) ? *(const bool *)field : *(const int *)field;
+	return r->size == 1 ? *(const uint8_t *)field : *(const int *)field;
 }
 
 static void word_set(const struct row *r, void *obj, int v)
 {
-	if (r->size == sizeof(bool))
-		*(bool *)row_field(r, obj) = v != 0;
+	if (r->size == 1)
+		*(uint8_t *)row_field(r, obj) = (uint8_t)v;
 	else
 		*(int *)row_field(r, obj) = v;
 	row_set_present(r, obj);
-}
-
-static int word_unknown(const struct row_words *w, const char *value, struct nd_error *e)
-{
-	char list[120] = "";
-	size_t len = 0;
-
-	for (const char *const *later = w->later; later && *later; later++)
-		if (strcmp(*later, value) == 0)
-			return nd_fail(e, ND_UNSUPPORTED, "not supported by this netd yet; supported %s %s",
-				       strstr(w->supported, " and ") ? "are" : "is", w->supported);
-	if (w->unknown)
-		return nd_fail(e, ND_INVALID, "%s '%s'", w->unknown, value);
-	for (size_t i = 0; i < w->cnt && len < sizeof list; i++)
-		if (w->names[i])
-			len += (size_t)snprintf(list + len, sizeof list - len, "%s'%s'", len ? ", " : "",
-						w->names[i]);
-	return nd_fail(e, ND_INVALID, "'%s' is not %s%s", value, strchr(list, ',') ? "one of " : "", list);
 }
 
 static int word_parse(const struct row *r, void *obj, const char *value, struct nd_error *e)
@@ -458,7 +589,7 @@ static int word_parse(const struct row *r, void *obj, const char *value, struct 
 	int v = nd_strtab_from_string(r->words->names, r->words->cnt, value);
 
 	if (v < 0)
-		return word_unknown(r->words, value, e);
+		return ROW_BAD;
 	word_set(r, obj, v);
 	return 0;
 }
@@ -485,6 +616,67 @@ const struct row_type row_type_word = {
 	.given = word_given,
 	.format = word_format,
 	.equal = word_equal,
+};
+
+/* family=: what was written, and of an IPv6 address always, since it must be. */
+
+static int family_of(const struct row *r, const void *obj)
+{
+	const struct nd_ip *ip = row_with_const(r, obj);
+
+	return ip->family == AF_INET6 ? NETDEF_FAMILY_IPV6 : word_get(r, obj);
+}
+
+static bool family_given(const struct row *r, const void *obj)
+{
+	return family_of(r, obj) != NETDEF_FAMILY_UNSAID;
+}
+
+static const char *family_format(const struct row *r, const void *obj, char scratch[ROW_SCRATCH_LEN])
+{
+	return r->words->names[family_of(r, obj)];
+}
+
+/* The address is compared; to write its family changes nothing. */
+static bool family_equal(const struct row *r, const void *a, const void *b)
+{
+	return true;
+}
+
+const struct row_type row_type_family = {
+	.parse = word_parse,
+	.given = family_given,
+	.format = family_format,
+	.equal = family_equal,
+};
+
+/* The one value there is. */
+
+static int constant_parse(const struct row *r, void *obj, const char *value, struct nd_error *e)
+{
+	return strcmp(value, r->words->names[0]) == 0 ? 0 : ROW_BAD;
+}
+
+static bool constant_given(const struct row *r, const void *obj)
+{
+	return true;
+}
+
+static const char *constant_format(const struct row *r, const void *obj, char scratch[ROW_SCRATCH_LEN])
+{
+	return r->words->names[0];
+}
+
+static bool constant_equal(const struct row *r, const void *a, const void *b)
+{
+	return true;
+}
+
+const struct row_type row_type_constant = {
+	.parse = constant_parse,
+	.given = constant_given,
+	.format = constant_format,
+	.equal = constant_equal,
 };
 
 /*
@@ -528,6 +720,7 @@ static const char *expiry_format(const struct row *r, const void *obj, char scra
 }
 
 const struct row_type row_type_expiry = {
+	.number = true,
 	.parse = number_parse,
 	.given = expiry_given,
 	.format = expiry_format,
@@ -540,7 +733,7 @@ static int unit_parse(const struct row *r, void *obj, const char *value, struct 
 	int err = word_parse(r, obj, value, e);
 	uint64_t s;
 
-	if (err < 0)
+	if (err)
 		return err;
 	s = (uint64_t)*lease_s * unit_seconds(word_get(r, obj));
 	if (s == 0)

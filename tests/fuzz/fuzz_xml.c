@@ -4,6 +4,10 @@
  *
  * What is accepted must be stable: written out and read again it is the same document and no change; a copy
  * writes the same. What is refused must say so, in text that is valid for JSON (no control characters).
+ *
+ * The same bytes are then given to net-update as a record, in every section and command, to a definition that
+ * has records of all kinds: it is changed into one that is accepted, or not at all. And they are a title, a
+ * description and an element of metadata.
  */
 #include "base/mem.h"
 #include "netd/xml/netdef.h"
@@ -69,6 +73,8 @@ static void check_accepted(struct netdef *d)
 		must(text.len <= NETDEF_XML_MAX, "checked, but too long to be read again");
 	else
 		check_refusal(&e, e.code);
+	if (netdef_supported(d, &e) < 0 && e.code == ND_UNSUPPORTED)
+		check_refusal(&e, ND_UNSUPPORTED);
 	check_round_trip(d, nd_buf_string(&text), text.len);
 	must(copy && netdef_size(copy) == netdef_size(d), "copy of another size");
 	netdef_format(copy, &copied);
@@ -78,13 +84,103 @@ static void check_accepted(struct netdef *d)
 	netdef_free(copy);
 }
 
+static const char base_xml[] = "<network><name>n</name><forward mode='bridge'><interface dev='e0'/></forward>"
+			       "<portgroup name='a' default='yes'/></network>";
+static const char records_xml[] =
+	"<network><name>n</name><dns><txt name='t' value='1'/><srv service='s' protocol='tcp'/>"
+	"<host ip='1.1.1.1'><hostname>a</hostname></host></dns>"
+	"<ip address='10.0.0.1' prefix='24'><dhcp><range start='10.0.0.9' end='10.0.0.20'/>"
+	"<host mac='52:54:00:00:00:01' name='a' ip='10.0.0.2'/></dhcp></ip>"
+	"<ip family='ipv6' address='fd00::1' prefix='64'/></network>";
+
+static struct netdef *definition(const char *xml)
+{
+	struct netdef *d = NULL;
+
+	must(netdef_parse(xml, strlen(xml), NULL, NULL, NULL, &d, NULL) == 0, "own base refused");
+	return d;
+}
+
+static void check_changed(const struct netdef *d, int code, const struct nd_error *e,
+			  const struct netdef *was)
+{
+	struct nd_buf text = { .max = 8 * NETDEF_XML_MAX };
+
+	if (code < 0) {
+		check_refusal(e, code);
+		must(netdef_diff(d, was, NULL) == NETDEF_CHANGE_NONE, "refused, but changed");
+		return;
+	}
+	must(netdef_check(d, NULL) == 0, "changed into what is not accepted");
+	netdef_format(d, &text);
+	check_round_trip(d, nd_buf_string(&text), text.len);
+	nd_buf_done(&text);
+}
+
+static void try_update(const char *base, const char *record, unsigned section, unsigned command)
+{
+	struct netdef *d = definition(base), *was = definition(base);
+	struct nd_error e = ND_ERROR_INIT;
+	int code = netdef_update(d, (enum netdef_section)section, (enum netdef_command)command,
+				 section % 3 ? -1 : 1, record, &e);
+
+	check_changed(d, code, &e, was);
+	netdef_free(d);
+	netdef_free(was);
+}
+
+static void try_metadata(const char *value, enum netdef_metadata type)
+{
+	struct netdef *d = definition(base_xml), *was = definition(base_xml);
+	struct nd_error e = ND_ERROR_INIT;
+	char *got = NULL;
+	int code = netdef_metadata_set(d, type, value, "k", "urn:k", &e);
+
+	check_changed(d, code, &e, was);
+	if (code == 0 && *value)
+		must(netdef_metadata_get(d, type, "urn:k", &got, NULL) == 0, "set, but not there");
+	free(got);
+	netdef_free(d);
+	netdef_free(was);
+}
+
+static void check_as_record(const uint8_t *data, size_t len)
+{
+	static const char *const records[] = {
+		"<host", "<range", "<interface", "<portgroup", "<txt", "<srv"
+	};
+	char *text = strndup((const char *)data, len);
+	bool record = false;
+
+	must(text != NULL, "no memory");
+	for (size_t i = 0; i < ARRAY_LEN(records); i++)
+		record = record || strncmp(text, records[i], strlen(records[i])) == 0;
+	/* Others are refused by their first element: one try tells. */
+	try_update(records_xml, text, NETDEF_SECTION_DHCP_HOST, NETDEF_COMMAND_ADD_LAST);
+	for (unsigned section = 0; record && section <= NETDEF_SECTION_DNS_SRV; section++)
+		for (unsigned command = NETDEF_COMMAND_MODIFY; command <= NETDEF_COMMAND_ADD_FIRST;
+		     command++) {
+			try_update(base_xml, text, section, command);
+			try_update(records_xml, text, section, command);
+		}
+	for (int type = NETDEF_METADATA_DESCRIPTION; type <= NETDEF_METADATA_ELEMENT; type++)
+		try_metadata(text, (enum netdef_metadata)type);
+	free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct nd_error e = ND_ERROR_INIT;
-	struct netdef *d = NULL;
+	struct netdef *d = NULL, *same = NULL;
 	unsigned warnings = 0;
-	int code = netdef_parse((const char *)data, len, NULL, on_warning, &warnings, &d, &e);
+	int code = netdef_parse((const char *)data, len, NULL, on_warning, &warnings, &d, &e), strict;
 
+	strict = netdef_parse_flags((const char *)data, len, NETDEF_PARSE_VALIDATE, NULL, NULL, NULL, &same,
+				    NULL);
+	must(code < 0 ? strict < 0 : (strict == 0) == (warnings == 0),
+	     "a warning is no error, or the other way");
+	netdef_free(same);
+	check_as_record(data, len);
 	if (code < 0) {
 		must(d == NULL, "refused, but written");
 		check_refusal(&e, code);

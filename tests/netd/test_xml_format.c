@@ -46,6 +46,22 @@ static const char *const same[] = {
 	"  </ip>\n"
 	"</network>\n",
 	"<network>\n"
+	"  <name>n</name>\n" UUID_LINE "  <title>A &apos;title&apos;</title>\n"
+	"  <description>Two lines,\n\tone &lt;indented&gt;</description>\n"
+	"  <metadata>\n"
+	"    <app:a xmlns:app=\"urn:a\">x</app:a>\n"
+	"  </metadata>\n"
+	"  <bridge stp='off' delay='0'/>\n"
+	"</network>\n",
+	"<network xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsmasq/1.0'>\n"
+	"  <name>n</name>\n"
+	"  <bridge stp='off' delay='0'/>\n"
+	"  <dnsmasq:options>\n"
+	"    <dnsmasq:option value='dhcp-option=3'/>\n"
+	"    <dnsmasq:option value='a=&quot;b&quot;'/>\n"
+	"  </dnsmasq:options>\n"
+	"</network>\n",
+	"<network>\n"
 	"  <name>a&amp;&lt;&gt;&quot;&apos;b</name>\n"
 	"  <bridge stp='off' delay='0'/>\n"
 	"  <dns enable='no'/>\n"
@@ -71,8 +87,9 @@ static const struct {
 	/* A live dump of libvirt's says the port range. */
 	{ "<network connections='1'><name>n</name><forward><nat><port start='1024' "
 	  "end='65535'/></nat></forward></network>",
-	  "<network>\n  <name>n</name>\n  <forward mode='nat'/>\n  <bridge stp='off' "
-	  "delay='0'/>\n</network>\n" },
+	  "<network>\n  <name>n</name>\n  <forward mode='nat'>\n    <nat>\n      <port start='1024' "
+	  "end='65535'/>\n"
+	  "    </nat>\n  </forward>\n  <bridge stp='off' delay='0'/>\n</network>\n" },
 	/* The namespace is declared where it is used, under our prefix. */
 	{ "<network xmlns:netd='urn:netd:network:1'><name>n</name></network>",
 	  "<network>\n  <name>n</name>\n  <bridge stp='off' delay='0'/>\n</network>\n" },

@@ -35,10 +35,10 @@ static const struct {
 	const char *what;
 } diffs[] = {
 	{ NET(""), NET(""), NETDEF_CHANGE_NONE, "" },
-	{ NET(""), "<network><name>m</name></network>", NETDEF_CHANGE_RESTART, "name" },
-	{ NET(""), NET("<uuid>41a96616-58b0-4567-8e54-309e6dc85c19</uuid>"), NETDEF_CHANGE_RESTART, "uuid" },
+	{ NET(""), "<network><name>m</name></network>", NETDEF_CHANGE_RECREATE, "name" },
+	{ NET(""), NET("<uuid>41a96616-58b0-4567-8e54-309e6dc85c19</uuid>"), NETDEF_CHANGE_RECREATE, "uuid" },
 	{ NET(""), NET("<forward/>"), NETDEF_CHANGE_RESTART, "forward@mode" },
-	{ NET(""), NET("<bridge name='a'/>"), NETDEF_CHANGE_RESTART, "bridge@name" },
+	{ NET(""), NET("<bridge name='a'/>"), NETDEF_CHANGE_RECREATE, "bridge@name" },
 	{ NET(""), NET("<bridge stp='on' delay='2'/>"), NETDEF_CHANGE_LIVE, "bridge@stp, bridge@delay" },
 	{ NET(""), NET("<mtu size='9000'/>"), NETDEF_CHANGE_LIVE, "mtu@size" },
 	{ NET(""), NET("<mac address='52:54:00:00:00:01'/>"), NETDEF_CHANGE_RESTART, "mac@address" },
@@ -47,6 +47,20 @@ static const struct {
 	{ NET(""), NET("<dns enable='no'/>"), NETDEF_CHANGE_LIVE, "dns@enable" },
 	{ NET(""), NET("<dns enable='yes'/>"), NETDEF_CHANGE_NONE, "" },
 	{ NET(""), NET("<netd:autostart mode='boot'/>"), NETDEF_CHANGE_NONE, "netd:autostart@mode" },
+	{ NET(""), NET("<title>t</title><description>d</description>"), NETDEF_CHANGE_NONE,
+	  "title, description" },
+	{ NET(""), NET("<dns><txt name='a' value='b'/></dns>"), NETDEF_CHANGE_LIVE, "dns/txt" },
+	{ NET("<dns><txt name='a' value='b'/></dns>"), NET("<dns><txt name='a' value='c'/></dns>"),
+	  NETDEF_CHANGE_LIVE, "dns/txt@value" },
+	{ NET("<bandwidth><inbound average='1'/></bandwidth>"),
+	  NET("<bandwidth><inbound average='2'/></bandwidth>"), NETDEF_CHANGE_LIVE,
+	  "bandwidth/inbound@average" },
+	{ NET(""), NET("<vlan><tag id='1'/></vlan>"), NETDEF_CHANGE_RESTART, "vlan/tag" },
+	{ NET(""), NET("<forward mode='route'/>"), NETDEF_CHANGE_RESTART, "forward@mode" },
+	{ NET(""), NET("<forward mode='route' dev='a'/>"), NETDEF_CHANGE_RESTART,
+	  "forward@dev, forward@mode, forward/interface" },
+	{ NET("<portgroup name='a'/>"), NET("<portgroup name='a'><vlan><tag id='1'/></vlan></portgroup>"),
+	  NETDEF_CHANGE_RESTART, "portgroup/vlan/tag" },
 	{ NET(""), IP("10.0.0.1", ""), NETDEF_CHANGE_RESTART, "ip" },
 	{ IP("10.0.0.1", ""), IP("10.0.0.2", ""), NETDEF_CHANGE_RESTART, "ip@address" },
 	{ IP("10.0.0.1", ""), IP("10.0.0.1' prefix='24", ""), NETDEF_CHANGE_RESTART, "ip@prefix" },
@@ -113,6 +127,27 @@ static void test_size(void **state)
 	netdef_free(d);
 }
 
+/* Rare features cost the many networks without them a pointer. */
+static void test_rare_is_rare(void **state)
+{
+	struct netdef *d = parse(DHCP(RANGE HOST)),
+		      *rare = parse(NET("<title>t</title><ip address='10.0.0.1'/>"));
+	struct netdef *copy = netdef_copy(rare);
+
+	assert_null(d->rare);
+	assert_non_null(netdef_rare(d));
+	assert_int_equal(netdef_rare(d)->route_cnt, 0);
+	assert_non_null(rare->rare);
+	assert_ptr_not_equal(rare->rare, copy->rare);
+	assert_string_equal(netdef_rare(copy)->title, "t");
+	assert_int_equal(netdef_size(rare), netdef_size(copy));
+	assert_int_equal(netdef_diff(rare, copy, NULL), NETDEF_CHANGE_NONE);
+	assert_true(sizeof(struct netdef) <= 128);
+	netdef_free(d);
+	netdef_free(rare);
+	netdef_free(copy);
+}
+
 static void assert_total(const char *(*to_string)(int), int (*from_string)(const char *), int last)
 {
 	for (int v = 0; v <= last; v++) {
@@ -125,22 +160,29 @@ static void assert_total(const char *(*to_string)(int), int (*from_string)(const
 
 static void test_words(void **state)
 {
-	assert_total(netdef_forward_to_string, netdef_forward_from_string, NETDEF_FORWARD_NAT);
+	assert_total(netdef_forward_to_string, netdef_forward_from_string, NETDEF_FORWARD_HOSTDEV);
 	assert_total(netdef_autostart_to_string, netdef_autostart_from_string, NETDEF_AUTOSTART_ON_ATTACH);
 	assert_total(netdef_unit_to_string, netdef_unit_from_string, NETDEF_UNIT_HOURS);
+	assert_total(netdef_section_to_string, netdef_section_from_string, NETDEF_SECTION_DNS_SRV);
+	assert_total(netdef_command_to_string, netdef_command_from_string, NETDEF_COMMAND_ADD_FIRST);
+	assert_int_equal(netdef_command_from_string("add"), NETDEF_COMMAND_ADD_LAST);
 }
 
 static void check_row(const struct row *r)
 {
-	bool value = r->kind == ROW_ATTR || r->kind == ROW_TEXT, list = r->kind == ROW_LIST;
+	bool text = r->kind == ROW_TEXT || r->kind == ROW_VERBATIM, list = r->kind == ROW_LIST;
+	bool attr = r->kind == ROW_ATTR || r->kind == ROW_CONTENT;
 
-	assert_true(value == (r->type != NULL));
-	assert_true(!value || (r->type->parse && r->type->given && r->type->format && r->type->equal));
-	assert_true(r->kind != ROW_ATTR || row_is_attr(r));
-	assert_true(!(list || r->kind == ROW_ELEMENT || r->kind == ROW_TEXT) || !row_is_attr(r));
+	assert_true((attr || text) == (r->type != NULL));
+	assert_true(!r->type || (r->type->parse && r->type->given && r->type->format && r->type->equal));
+	assert_true(row_is_attr(r) == (attr || r->kind == ROW_SILENT || r->kind == ROW_REFUSED));
 	assert_true(!list || (r->with && r->size && r->max));
 	assert_true(!r->type || r->type != &row_type_word || r->words);
-	assert_true(!r->words || !r->words->later || r->words->supported);
+	assert_true(!r->type || r->type != &row_type_string || r->max);
+	assert_true(r->kind != ROW_REFUSED || r->bad);
+	assert_true(!r->harmless || (r->flags & ROW_NOT_YET));
+	assert_true(r->kind != ROW_CONTENT || row_parent(r)->kind == ROW_LIST);
+	assert_ptr_equal(row_find(r->path), r);
 }
 
 /* Each row's parent comes before it, attributes before children, no path twice: what the walks rely on. */
@@ -169,9 +211,9 @@ static void test_rows(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_diff), cmocka_unit_test(test_copy_is_deep),
-		cmocka_unit_test(test_size), cmocka_unit_test(test_words),
-		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_diff),  cmocka_unit_test(test_copy_is_deep),
+		cmocka_unit_test(test_size),  cmocka_unit_test(test_rare_is_rare),
+		cmocka_unit_test(test_words), cmocka_unit_test(test_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

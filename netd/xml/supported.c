@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * DOC: what of a definition netd does not put in force yet
+ *
+ * A walk over what a definition says, in document order, up to the first row marked ROW_NOT_YET whose value
+ * asks for something. Definitions are kept and shown with all that libvirt knows, but no network is started
+ * that would be less than its definition promises.
+ */
+#include "netd/xml/rows.h"
+
+static int refuse(const struct row *r, const char *value, struct nd_error *e)
+{
+	const char *name = row_name(row_is_attr(r) ? row_parent(r) : r);
+	char shown[NETDEF_CLIP_LEN];
+
+	if (r->supported)
+		nd_fail(e, ND_UNSUPPORTED, "not supported by this netd yet; supported %s", r->supported);
+	else if (r->harmless)
+		nd_fail(e, ND_UNSUPPORTED, "not supported by this netd yet; supported is '%s'", r->harmless);
+	else
+		nd_fail(e, ND_UNSUPPORTED, "not supported by this netd yet");
+	if (value)
+		return nd_wrap_code(e, ND_UNSUPPORTED, "<%s %s='%s'>", name, row_name(r),
+				    netdef_clip(value, strlen(value), shown));
+	return nd_wrap_code(e, ND_UNSUPPORTED, "<%s>", name);
+}
+
+static int check_row(const struct row *r, const void *obj, struct nd_error *e)
+{
+	char scratch[ROW_SCRATCH_LEN];
+	const char *value;
+
+	if (!(r->flags & ROW_NOT_YET) || !row_given(r, obj))
+		return 0;
+	if (!r->type)
+		return refuse(r, NULL, e);
+	value = r->type->format(r, obj, scratch);
+	return r->harmless && strcmp(value, r->harmless) == 0 ? 0 : refuse(r, value, e);
+}
+
+static int check_object(const struct row *element, const void *obj, struct nd_error *e)
+{
+	int err = 0;
+
+	for (const struct row *r = element + 1, *end = row_end(element); r < end && err == 0;) {
+		err = check_row(r, obj, e);
+		for (size_t i = 0; r->kind == ROW_LIST && i < row_list_cnt(r, obj) && err == 0; i++)
+			err = check_object(r, row_list_item(r, obj, i), e);
+		r = r->kind == ROW_LIST ? row_end(r) : r + 1;
+	}
+	return err;
+}
+
+int netdef_supported(const struct netdef *d, struct nd_error *e)
+{
+	return check_object(rows, d, e);
+}
