@@ -13,6 +13,7 @@ import time
 
 BRIDGE_NF = pathlib.Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 PATIENCE_S = 120
+IDLE_SHARE = 0.9
 
 
 class Failure(Exception):
@@ -157,11 +158,40 @@ class Netd:
             self.lab.calls("fill", self.socket, first, count)
 
 
-class Lab:
-    """A bench's folder and binaries."""
+def cpu_times():
+    """The machine's jiffies since its start: all, idle ones."""
+    fields = [int(x) for x in pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return sum(fields), fields[3] + fields[4]
 
-    def __init__(self, build, work, quick):
-        self.build, self.work, self.quick = pathlib.Path(build), pathlib.Path(work), quick
+
+def idle_share(seconds=1.0):
+    total, idle = cpu_times()
+    time.sleep(seconds)
+    now_total, now_idle = cpu_times()
+    return (now_idle - idle) / max(1, now_total - total)
+
+
+def wait_until_idle(seconds, sample=1.0):
+    """At most so long. Return: the share of idle time seen last."""
+    until = time.monotonic() + seconds
+    while True:
+        share = idle_share(sample)
+        if share >= IDLE_SHARE or time.monotonic() > until:
+            return share
+
+
+class Lab:
+    """A bench's folder and binaries, and what it may still wait for a machine that is busy with others."""
+
+    def __init__(self, build, work, quick, wait):
+        self.build, self.work, self.quick, self.patience = pathlib.Path(build), pathlib.Path(work), quick, wait
+
+    def settle(self):
+        """Before a sample that takes a second or more: once the patience of the whole bench is used up, samples are taken as they come."""
+        t0 = time.monotonic()
+        if self.patience > 0:
+            wait_until_idle(self.patience, 0.2)
+        self.patience -= time.monotonic() - t0
 
     def binary(self, name):
         return self.build / name
