@@ -11,8 +11,6 @@
 #include "base/strtab.h"
 #include "netd/libvirt/xdr.h"
 
-#include <stdarg.h>
-
 #define LEVEL_ERROR 2
 
 /* Who reports: enum virErrorDomain. */
@@ -111,13 +109,18 @@ static const struct core_row *core_row(const struct nd_error *e, bool definition
 	return &core_rows[ARRAY_LEN(core_rows) - 1];
 }
 
+void libvirt_error_vset(struct libvirt_error *ret, enum libvirt_code code, const char *fmt, va_list ap)
+{
+	ret->code = code;
+	vsnprintf(ret->detail, sizeof ret->detail, fmt, ap);
+}
+
 void libvirt_error_set(struct libvirt_error *ret, enum libvirt_code code, const char *fmt, ...)
 {
 	va_list ap;
 
-	ret->code = code;
 	va_start(ap, fmt);
-	vsnprintf(ret->detail, sizeof ret->detail, fmt, ap);
+	libvirt_error_vset(ret, code, fmt, ap);
 	va_end(ap);
 }
 

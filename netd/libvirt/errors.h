@@ -7,6 +7,7 @@
  */
 #include "base/bytes.h"
 #include "base/error.h"
+#include <stdarg.h>
 
 enum libvirt_code {
 	LIBVIRT_INTERNAL = 1,
@@ -44,6 +45,8 @@ struct libvirt_error {
 
 void libvirt_error_set(struct libvirt_error *ret, enum libvirt_code code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+void libvirt_error_vset(struct libvirt_error *ret, enum libvirt_code code, const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
 /* e: a failure of the core's. definition: what failed was reading a definition, which has codes of its own. */
 void libvirt_error_from_core(struct libvirt_error *ret, const struct nd_error *e, bool definition);
 /* The whole message as clients show it. Return: length as snprintf's. */

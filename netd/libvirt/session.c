@@ -18,8 +18,6 @@
 #include "netd/libvirt/call.h"
 #include "netd/libvirt/procs.h"
 
-#include <stdarg.h>
-
 enum { KEEPALIVE_PING = 1, KEEPALIVE_PONG = 2 };
 #define KEEPALIVE_VERSION 1u
 #define EVENT_SERIAL      1u /* what libvirt's daemons send; clients do not look at it */
@@ -76,11 +74,11 @@ static void end_with_error(struct proc_call *call, const struct libvirt_error *e
 
 void proc_fail(struct proc_call *call, enum libvirt_code code, const char *fmt, ...)
 {
-	struct libvirt_error err = { .code = code };
+	struct libvirt_error err;
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(err.detail, sizeof err.detail, fmt, ap);
+	libvirt_error_vset(&err, code, fmt, ap);
 	va_end(ap);
 	end_with_error(call, &err);
 }
@@ -187,11 +185,11 @@ static void refuse(struct libvirt_session *s, const struct rpc_header *h, const 
 /* The peer does not speak the protocol as it must: it is told, and that was it. */
 static void refuse(struct libvirt_session *s, const struct rpc_header *h, const char *fmt, ...)
 {
-	struct libvirt_error err = { .code = LIBVIRT_RPC };
+	struct libvirt_error err;
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(err.detail, sizeof err.detail, fmt, ap);
+	libvirt_error_vset(&err, LIBVIRT_RPC, fmt, ap);
 	va_end(ap);
 	send_error(s->conn, h, &err);
 	rpc_conn_finish(s->conn);
