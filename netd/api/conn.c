@@ -11,8 +11,8 @@
  * - The next frame is looked at only when the last one is answered and the answer is with the kernel. So
  *   calls are answered in order, at most one answer waits, and a client that sends but never reads stops
  *   itself. Meanwhile at most one frame and one read more are kept of what it sends, then nothing is read.
- * - A frame longer than API_REQUEST_MAX is answered with an error and the connection closed; so is a reader
- *   of a stream that lets CONN_STREAM_MAX wait.
+ * - A frame longer than the connection's request_max is answered with an error and the connection closed;
+ *   so is a reader of a stream that lets CONN_STREAM_MAX wait.
  * - Memory: bytes are received in a buffer of the set, frames are encoded in another. A connection has
  *   buffers of its own only while part of a frame is missing, or the socket did not take an answer whole.
  *
@@ -55,9 +55,10 @@ struct conn {
 	int fd;
 	ev_io reader, writer;
 	ev_timer linger;
-	struct nd_buf in;  /* bytes of frames not yet given out */
-	size_t in_scanned; /* of these, how many are known to hold no NUL */
-	struct nd_buf out; /* bytes not yet taken by the socket, from out_pos on */
+	size_t request_max; /* bytes of a frame */
+	struct nd_buf in;   /* bytes of frames not yet given out */
+	size_t in_scanned;  /* of these, how many are known to hold no NUL */
+	struct nd_buf out;  /* bytes not yet taken by the socket, from out_pos on */
 	size_t out_pos;
 	int *fds; /* heap; to leave with out's first byte */
 	size_t fd_cnt;
@@ -275,7 +276,7 @@ static void refuse_length(struct conn *c)
 	struct nd_error e = ND_ERROR_INIT;
 	json_t *frame;
 
-	nd_fail(&e, ND_LIMIT, "a call is longer than %d bytes", API_REQUEST_MAX);
+	nd_fail(&e, ND_LIMIT, "a call is longer than %zu bytes", c->request_max);
 	frame = conn_error_frame(&e);
 	conn_send(c, frame, NULL, 0);
 	json_decref(frame);
@@ -293,7 +294,7 @@ static size_t give(struct conn *c, const uint8_t *p, size_t len, size_t scanned)
 	const uint8_t *end = len > scanned ? memchr(p + scanned, 0, len - scanned) : NULL;
 	size_t frame_len = end ? (size_t)(end - p) : len;
 
-	if (frame_len > API_REQUEST_MAX) {
+	if (frame_len > c->request_max) {
 		refuse_length(c);
 		return len;
 	}
@@ -361,7 +362,7 @@ static void settle(struct conn *c)
 	if (c->closing) {
 		if (!ev_is_active(&c->linger))
 			ev_timer_start(s->loop, &c->linger);
-	} else if (!c->eof && c->in.len <= API_REQUEST_MAX) {
+	} else if (!c->eof && c->in.len <= c->request_max) {
 		ev_io_start(s->loop, &c->reader);
 	} else {
 		ev_io_stop(s->loop, &c->reader);
@@ -476,7 +477,7 @@ struct conn *conn_new(struct conn_set *s, int fd, void *user)
 	c->set = s;
 	c->user = user;
 	c->fd = fd;
-	c->in.max = API_REQUEST_MAX + CONN_READ_LEN + 1;
+	conn_limit(c, API_REQUEST_MAX);
 	c->out.max = API_REPLY_MAX + CONN_STREAM_MAX + 1;
 	nd_list_init(&c->ready);
 	nd_list_append(&s->all, &c->all);
@@ -485,6 +486,12 @@ struct conn *conn_new(struct conn_set *s, int fd, void *user)
 	ev_timer_init(&c->linger, on_linger, CONN_LINGER_S, 0);
 	s->cnt++;
 	return c;
+}
+
+void conn_limit(struct conn *c, size_t request_max)
+{
+	c->request_max = request_max;
+	c->in.max = request_max + CONN_READ_LEN + 1;
 }
 
 void conn_start(struct conn *c)

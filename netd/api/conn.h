@@ -47,6 +47,8 @@ size_t conn_set_count(const struct conn_set *s);
  * on_closed. NULL on ENOMEM.
  */
 struct conn *conn_new(struct conn_set *s, int fd, void *user);
+/* Bytes a frame of the peer may have, API_REQUEST_MAX where nothing is said. Before conn_start. */
+void conn_limit(struct conn *c, size_t request_max);
 /* Reads what has come already, instead of waiting a turn for the loop to say so. c may be gone afterwards. */
 void conn_start(struct conn *c);
 

@@ -22,7 +22,8 @@
 
 #define SERVER_CONN_MAX     1024
 #define SERVER_CONN_RESERVE 64
-#define ACCEPT_MAX          16 /* per loop turn */
+#define ACCEPT_MAX          16   /* per loop turn */
+#define OTHERS_REQUEST_MAX  4096 /* bytes of a call: who may not define networks sends no XML */
 #define ACCEPT_REST_S       0.1
 #define LOG_EVERY_MS        60000
 
@@ -93,6 +94,10 @@ static int take(struct api_server *s, int fd, struct nd_error *e)
 		call_session_free(session);
 		return nd_fail(e, ND_MEMORY, "a connection");
 	}
+	if (peer.level < ACCESS_ADMIN)
+		conn_limit(
+			c,
+			OTHERS_REQUEST_MAX); /* else half calls of a user on each connection are a gigabyte */
 	conn_start(c);
 	return 0;
 }

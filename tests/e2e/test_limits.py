@@ -3,6 +3,8 @@
 import json
 import os
 import socket
+import subprocess
+import sys
 import time
 
 from lib import Varlink, check, main, run, same, test, wait_for
@@ -72,6 +74,35 @@ def a_frame_that_is_too_long(host):
         pass
     check(closed(sock), "the connection is still open")
     prompt(netd, "a frame that is too long")
+
+
+@test
+def half_calls_of_others(host):
+    """Who has no rights cannot make netd keep a megabyte for each connection."""
+    netd = host.netd()
+    before = rss(netd)
+    client = subprocess.Popen([sys.executable, "-c", HALF_CALLS, netd.socket], user=65534, group=65534, extra_groups=[],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    same(client.stdout.readline(), "sent\n", "the client")
+    prompt(netd, "half calls of another user")
+    grown = rss(netd) - before
+    client.communicate("")
+    check(grown < 64 * 1024, f"netd grew by {grown} KiB")
+
+
+HALF_CALLS = """
+import contextlib, socket, sys
+socks = []
+for i in range(400):
+    sock = socket.socket(socket.AF_UNIX)
+    sock.connect(sys.argv[1])
+    sock.settimeout(2)
+    socks.append(sock)
+    with contextlib.suppress(OSError):
+        sock.sendall(b"y" * 1000000)
+print("sent", flush=True)
+sys.stdin.read()
+"""
 
 
 @test
