@@ -606,6 +606,21 @@ int nd_link_set_up(struct nd_nl *nl, int ifindex, bool up, struct nd_error *e)
 	return set_link(nl, new_request(RTM_SETLINK, 0, &ifi, sizeof(ifi)), up ? "up" : "down", e);
 }
 
+int nd_link_set_name(struct nd_nl *nl, int ifindex, const char *name, struct nd_error *e)
+{
+	const struct ifinfomsg ifi = { .ifi_family = AF_UNSPEC, .ifi_index = ifindex };
+	int rc = nd_link_set_up(nl, ifindex, false, e);
+
+	if (rc < 0)
+		return rc;
+	struct nl_msg *req = new_request(RTM_SETLINK, 0, &ifi, sizeof(ifi));
+	if (req && nla_put_string(req, IFLA_IFNAME, name) < 0) {
+		nlmsg_free(req);
+		req = NULL;
+	}
+	return set_link(nl, req, "name", e);
+}
+
 /* Absent is success: it may have gone between the caller's look and now. */
 static int delete_links(struct nd_nl *nl, struct nl_msg *req, const char *what, struct nd_error *e)
 {

@@ -77,6 +77,8 @@ int nd_link_set_master(struct nd_nl *nl, int ifindex, int master,
 int nd_link_set_mac(struct nd_nl *nl, int ifindex, const struct nd_mac *mac, struct nd_error *e);
 int nd_link_set_group(struct nd_nl *nl, int ifindex, uint32_t group, struct nd_error *e);
 int nd_link_set_carrier(struct nd_nl *nl, int ifindex, bool on, struct nd_error *e);
+/* Its name; a link that is up is taken down for it and stays down. ND_EXISTS when the name is taken. */
+int nd_link_set_name(struct nd_nl *nl, int ifindex, const char *name, struct nd_error *e);
 int nd_link_set_up(struct nd_nl *nl, int ifindex, bool up, struct nd_error *e);
 int nd_link_delete(struct nd_nl *nl, int ifindex, struct nd_error *e);          /* absent is success */
 int nd_link_delete_group(struct nd_nl *nl, uint32_t group, struct nd_error *e); /* absent is success */

@@ -243,3 +243,106 @@ void change_apply(struct core *c, const char *xml, size_t len, bool may_restart,
 	netdef_free(was);
 	done.fn(done.arg, NULL, &e);
 }
+
+/* ---- one record, one text ---- */
+
+struct edit {
+	int (*fn)(struct netdef *def, const void *what, struct nd_error *e);
+	const void *what;
+	unsigned targets;
+};
+
+static int edit_update(struct netdef *def, const void *what, struct nd_error *e)
+{
+	const struct change_update *u = what;
+	return netdef_update(def, (enum netdef_section)u->section, (enum netdef_command)u->command, u->parent,
+			     u->xml, e);
+}
+
+static int edit_metadata(struct netdef *def, const void *what, struct nd_error *e)
+{
+	const struct change_metadata *m = what;
+	return netdef_metadata_set(def, (enum netdef_metadata)m->type, m->value, m->key, m->uri, e);
+}
+
+/* libvirt's rules and texts. *ret: CHANGE_ bits, never 0. */
+static int find_targets(const struct network *n, unsigned targets, unsigned *ret, struct nd_error *e)
+{
+	if (targets & ~(unsigned)(CHANGE_LIVE | CHANGE_CONFIG))
+		return nd_fail(e, ND_INVALID, "unknown flags %#x", targets);
+	if (!targets)
+		targets = n->live ? CHANGE_LIVE : CHANGE_CONFIG;
+	if (targets & CHANGE_LIVE && !n->live)
+		return nd_fail(e, ND_STATE, "network is not running");
+	if (targets & CHANGE_CONFIG && !n->config)
+		return nd_fail(e, ND_STATE, "cannot change persistent config of a transient network");
+	*ret = targets;
+	return 0;
+}
+
+static int edited(const struct netdef *def, const struct edit *edit, struct netdef **ret, struct nd_error *e)
+{
+	*ret = netdef_copy(def);
+	return *ret ? edit->fn(*ret, edit->what, e) : nd_fail(e, ND_MEMORY, "definition");
+}
+
+/* Both copies are edited before either is used. */
+static int edit_copies(const struct network *n, const struct edit *edit, unsigned targets,
+		       struct netdef **ret_live, struct netdef **ret_config, struct nd_error *e)
+{
+	if (n->busy)
+		return nd_fail(e, ND_BUSY, "another change of it is being written; try again");
+	if (targets & CHANGE_CONFIG && edited(n->config, edit, ret_config, e) < 0)
+		return nd_wrap(e, "persistent definition");
+	if (targets & CHANGE_LIVE && edited(n->live, edit, ret_live, e) < 0)
+		return e->code;
+	return 0;
+}
+
+static void change(struct core *c, struct network *n, const struct edit *edit, struct network_done done)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	struct netdef *live = NULL, *config = NULL, *was = NULL;
+	unsigned targets;
+	if (find_targets(n, edit->targets, &targets, &e) == 0 &&
+	    edit_copies(n, edit, targets, &live, &config, &e) == 0 && live) {
+		was = netdef_copy(n->live);
+		if (was)
+			put_in_force(c, n, take_ptr(live), &e);
+		else
+			nd_fail(&e, ND_MEMORY, "live definition");
+	}
+	netdef_free(live);
+	if (e.code == 0 && config) {
+		write_last(c, config, was, done);
+		return;
+	}
+	netdef_free(config);
+	netdef_free(was);
+	if (e.code)
+		nd_wrap(&e, "network '%s'", n->name);
+	done.fn(done.arg, e.code ? NULL : n, &e);
+}
+
+void change_update(struct core *c, struct network *n, const struct change_update *u, struct network_done done)
+{
+	change(c, n, &(struct edit){ edit_update, u, u->targets }, done);
+}
+
+void change_metadata(struct core *c, struct network *n, const struct change_metadata *m,
+		     struct network_done done)
+{
+	change(c, n, &(struct edit){ edit_metadata, m, m->targets }, done);
+}
+
+int change_metadata_get(const struct network *n, enum change_metadata_type type, const char *uri,
+			unsigned targets, char **ret, struct nd_error *e)
+{
+	unsigned which;
+	if (find_targets(n, targets, &which, e) < 0)
+		return e->code;
+	if (which == (CHANGE_LIVE | CHANGE_CONFIG))
+		return nd_fail(e, ND_INVALID, "ask for the live or the persistent definition, not both");
+	return netdef_metadata_get(which == CHANGE_LIVE ? n->live : n->config, (enum netdef_metadata)type,
+				   uri, ret, e);
+}

@@ -36,6 +36,10 @@ struct change_metadata {
 void change_metadata(struct core *c, struct network *n, const struct change_metadata *m,
 		     struct network_done done);
 
+/* *ret: heap, the caller's. ND_NOT_FOUND where there is none. */
+int change_metadata_get(const struct network *n, enum change_metadata_type type, const char *uri,
+			unsigned targets, char **ret, struct nd_error *e);
+
 /* What applying a document would do. */
 struct change_plan {
 	bool is_new;               /* not defined yet */

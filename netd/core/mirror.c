@@ -277,10 +277,10 @@ static void drop_address(struct mirror *m, const struct nd_address *a)
 	}
 }
 
-/* Default routes never collide; table local repeats the addresses; broadcast, multicast and such are no places. */
+/* Default routes never collide, nor do the two halves into which VPNs split one; table local repeats the addresses; broadcast, multicast and such are no places. */
 static bool route_counts(const struct nd_route *r)
 {
-	return r->dst.ip.family == AF_INET && r->dst.len > 0 && r->table != RT_TABLE_LOCAL &&
+	return r->dst.ip.family == AF_INET && r->dst.len > 1 && r->table != RT_TABLE_LOCAL &&
 	       r->type != RTN_BROADCAST && r->type != RTN_MULTICAST && r->type != RTN_LOCAL;
 }
 
@@ -465,7 +465,7 @@ bool mirror_overlaps(const struct mirror *m, const struct nd_prefix *subnet, int
 		if (collide(m, &m->nets[i], own_ifindex, ret))
 			return true;
 	}
-	for (uint8_t len = 1; len < subnet->len; len++) {
+	for (uint8_t len = 2; len < subnet->len; len++) {
 		uint32_t wider = ip4 & nd_ip4_mask(len);
 		for (size_t i = net_lower(m, wider, len);
 		     i < m->net_cnt && net_compare(&m->nets[i], wider, len) == 0; i++) {

@@ -8,6 +8,7 @@
 #include "netd/core/monitor.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/strtab.h"
 #include "bridge/bridge.h"
 #include "nat/nat.h"
 #include "netd/core/event.h"
@@ -20,12 +21,14 @@
 #include <ev.h>
 #include <linux/rtnetlink.h>
 
+#define RESYNC_AGAIN_S     0.1
 #define DATAGRAMS_PER_TURN 4096
 
 struct monitor {
 	struct core *c;
 	struct nd_nl *nl;
 	struct ev_io rtnl, nft;
+	struct ev_timer again; /* a resync that failed */
 };
 
 /* The network whose bridge the link is. */
@@ -65,10 +68,22 @@ void monitor_count_foreign(struct core *c)
 	mirror_each_link(c->mirror, count_link, c);
 }
 
+/* Rules know a port by its interface's name. */
+static void rename_port(struct core *c, struct port *p, const char *name)
+{
+	struct nat_config was;
+	plan_nat_port(p, &was);
+	nat_put(c->nat, &was, NULL, NULL); /* goes with the commit that brings the new ones */
+	nd_strcpy(p->ifname, sizeof p->ifname, name);
+	repair_mark_port(c, p, "a TAP was renamed");
+}
+
 static void on_port_link(struct core *c, struct port *p, const struct mirror_change *ch)
 {
 	struct tap_config want;
 	plan_tap(p, &want);
+	if (!ch->gone && strcmp(p->ifname, ch->link.name))
+		rename_port(c, p, ch->link.name);
 	if (ch->gone)
 		port_end(c, p, "its last descriptor was closed");
 	else if (p->state == PORT_ATTACHED && tap_diff(&want, &ch->link) != TAP_SAME)
@@ -78,7 +93,8 @@ static void on_port_link(struct core *c, struct port *p, const struct mirror_cha
 static void on_bridge_link(struct core *c, struct network *n, const struct mirror_change *ch)
 {
 	char why[96];
-	if (!n->plan || (!ch->gone && bridge_diff(&n->plan->bridge, &ch->link) == BRIDGE_SAME))
+	bool renamed = strcmp(ch->link.name, n->bridge) != 0;
+	if (!n->plan || (!ch->gone && !renamed && bridge_diff(&n->plan->bridge, &ch->link) == BRIDGE_SAME))
 		return;
 	snprintf(why, sizeof why, "somebody %s it", ch->gone ? "deleted" : "changed");
 	repair_mark_network(c, n, why);
@@ -124,14 +140,18 @@ static int on_event(const struct nlmsghdr *msg, void *arg, struct nd_error *e)
 }
 
 /* Ports whose link is gone end; everything else is compared. */
-static void resync(struct core *c, const char *why)
+static void resync(struct monitor *m, const char *why)
 {
+	struct core *c = m->c;
 	struct nd_error e = ND_ERROR_INIT;
 	struct network *n;
 	struct port *p, *next;
 	nd_log(ND_LOG_WARNING, "%s; reading the kernel's state anew", why);
 	if (mirror_load(c->mirror, c->nl, &e) < 0) {
 		nd_log_error(ND_LOG_ERR, &e, "resync");
+		ev_timer_stop(c->loop, &m->again);
+		ev_timer_set(&m->again, RESYNC_AGAIN_S, 0.);
+		ev_timer_start(c->loop, &m->again);
 		return;
 	}
 	nd_list_foreach(n, &c->model->networks, all) {
@@ -156,13 +176,18 @@ void monitor_sync(struct core *c)
 	if (r < 0) {
 		if (r != ND_OVERRUN)
 			nd_log_error(ND_LOG_ERR, &e, "kernel events");
-		resync(m->c, "kernel events were lost");
+		resync(m, "kernel events were lost");
 	}
 }
 
 static void on_rtnl(struct ev_loop *loop, struct ev_io *w, int revents)
 {
 	monitor_sync(container_of(w, struct monitor, rtnl)->c);
+}
+
+static void on_again(struct ev_loop *loop, struct ev_timer *w, int revents)
+{
+	resync(container_of(w, struct monitor, again), "an earlier resync failed");
 }
 
 static void on_nft(struct ev_loop *loop, struct ev_io *w, int revents)
@@ -193,6 +218,7 @@ int monitor_new(struct core *c, struct monitor **ret, struct nd_error *e)
 	m->c = c;
 	ev_init(&m->rtnl, on_rtnl);
 	ev_init(&m->nft, on_nft);
+	ev_init(&m->again, on_again);
 	if (nd_nl_new(NETLINK_ROUTE, &m->nl, e) < 0 || nd_nl_subscribe(m->nl, groups, e) < 0 ||
 	    mirror_load(c->mirror, c->nl, e) < 0) {
 		int r = nd_wrap(e, "the kernel's state");
@@ -217,6 +243,7 @@ void monitor_free(struct monitor *m)
 		return;
 	ev_io_stop(m->c->loop, &m->rtnl);
 	ev_io_stop(m->c->loop, &m->nft);
+	ev_timer_stop(m->c->loop, &m->again);
 	nd_nl_free(m->nl);
 	free(m);
 }

@@ -17,11 +17,25 @@
 #include "netd/core/records.h"
 #include "netd/core/supervisor.h"
 
+/* Somebody gave it another name: rules and routes know it by ours. */
+static bool bridge_renamed(const struct core *c, const struct network *n)
+{
+	const struct nd_link *have = n->ifindex ? mirror_link(c->mirror, n->ifindex) : NULL;
+	return have && strcmp(have->name, n->bridge) != 0;
+}
+
 static enum resource_state bridge_check(const struct core *c, const void *obj)
 {
 	const struct network *n = obj;
 	const struct nd_link *have = n->ifindex ? mirror_link(c->mirror, n->ifindex) : NULL;
-	return bridge_diff(&n->plan->bridge, have) == BRIDGE_SAME ? RESOURCE_OK : RESOURCE_MISSING;
+	return bridge_diff(&n->plan->bridge, have) == BRIDGE_SAME && !bridge_renamed(c, n) ? RESOURCE_OK
+											   : RESOURCE_MISSING;
+}
+
+/* Without the old name the link is found by none, and bridge_apply looks for itself. */
+static int bridge_name_back(struct core *c, struct network *n, struct nd_error *e)
+{
+	return bridge_renamed(c, n) ? nd_link_set_name(c->nl, n->ifindex, n->bridge, e) : 0;
 }
 
 static int bridge_make(struct core *c, void *obj, struct nd_error *e)
@@ -29,7 +43,7 @@ static int bridge_make(struct core *c, void *obj, struct nd_error *e)
 	struct network *n = obj;
 	int ifindex = 0;
 	const struct nd_link *have = mirror_link_by_name(c->mirror, n->bridge);
-	if (bridge_apply(c->nl, &n->plan->bridge, have, &ifindex, e) < 0)
+	if (bridge_name_back(c, n, e) < 0 || bridge_apply(c->nl, &n->plan->bridge, have, &ifindex, e) < 0)
 		return nd_wrap(e, "bridge '%s'", n->bridge);
 	if (ifindex != n->ifindex) {
 		n->ifindex = ifindex;
