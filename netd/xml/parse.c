@@ -155,9 +155,36 @@ static bool has_control(const char *s, bool multiline)
 	return false;
 }
 
+/* Bytes of the UTF-8 character at s; 0: it is none, or none that XML has (its section 2.2). */
+static size_t character_len(const char *s)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 }; /* no longer than need be */
+	unsigned char first = (unsigned char)s[0];
+	size_t len = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
+	uint32_t c = len == 1 ? first : first & (0x7fu >> len);
+
+	for (size_t i = 1; i < len; i++) {
+		if (((unsigned char)s[i] & 0xc0) != 0x80) /* also at the end of the string */
+			return 0;
+		c = c << 6 | ((unsigned char)s[i] & 0x3f);
+	}
+	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) || c == 0xfffe || c == 0xffff)
+		return 0;
+	return len;
+}
+
 bool netdef_text_valid(const char *s, bool multiline)
 {
-	return xmlCheckUTF8((const xmlChar *)s) && !has_control(s, multiline);
+	if (has_control(s, multiline))
+		return false;
+	while (*s) {
+		size_t len = character_len(s);
+
+		if (len == 0)
+			return false;
+		s += len;
+	}
+	return true;
 }
 
 /* bad: ROW_BAD or ROW_BAD_RANGE. */
