@@ -7,8 +7,7 @@
  * costs a running network and whether netd puts it in force.
  *
  * Order is libvirt's dump order. A row that netd only keeps and shows has NOT_YET: to implement the feature,
- * take it away, and its line from netd-network(5). With UNLESS, one value is that of a network without the
- * feature, and harmless.
+ * take it away, and what netd-network(5) says of it. Its harmless value, where it has one, asks for nothing.
  *
  * Texts are libvirt's where it has one (its prefix, the error code's name, left out), so that people and
  * tools find what they know.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* DOC: tests of copy, diff, size, the word tables, and of the rows' own consistency */
+#include "base/mem.h"
 #include "netd/xml/netdef.h"
 #include "netd/xml/rows.h"
 
@@ -208,12 +209,33 @@ static void test_rows(void **state)
 	}
 }
 
+/* netd-network(5) names every element, and every attribute in the paragraph of one. */
+static void test_documented(void **state)
+{
+	nd_cleanup(nd_fclosep) FILE *f = fopen(DOCS_DIR "/netd-network.5", "re");
+	static char page[256 * 1024];
+	char tag[100];
+
+	assert_non_null(f);
+	page[fread(page, 1, sizeof page - 1, f)] = '\0';
+	for (size_t i = 0; i < row_cnt; i++) {
+		bool attr = row_is_attr(&rows[i]);
+
+		if (rows[i].kind == ROW_CONTENT || strcmp(row_name(&rows[i]), "parameters") == 0)
+			continue;
+		snprintf(tag, sizeof tag, "%s%s", attr ? "" : "<", row_name(&rows[i]));
+		if (!strstr(page, tag))
+			fail_msg("%s is not in netd-network(5)", rows[i].path);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_diff),  cmocka_unit_test(test_copy_is_deep),
-		cmocka_unit_test(test_size),  cmocka_unit_test(test_rare_is_rare),
-		cmocka_unit_test(test_words), cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_diff),       cmocka_unit_test(test_copy_is_deep),
+		cmocka_unit_test(test_size),       cmocka_unit_test(test_rare_is_rare),
+		cmocka_unit_test(test_words),      cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_documented),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
