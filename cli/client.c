@@ -4,8 +4,7 @@
  *
  * A call is one frame out and one frame back, so at most one frame is ever waited for; what came behind it
  * stays in `in` for the next read (a stream's replies come many at a time). Descriptors of a reply come with
- * its first byte, hence with the first recvmsg of that call, which is why nothing is sent ahead
- *.
+ * its first byte, hence with the first recvmsg of that call, which is why nothing is sent ahead.
  *
  * A daemon that refuses a connection writes its reason and closes. Our call may then fail with EPIPE while
  * the reason waits to be read, so a failed send still reads before it gives up.
@@ -20,6 +19,8 @@
 #include <time.h>
 
 #define READ_LEN 65536
+
+volatile sig_atomic_t client_interrupted;
 
 struct client {
 	int fd;
@@ -111,6 +112,7 @@ struct exchange {
 	int *fds;
 	size_t fd_max, fd_cnt;
 	uint64_t deadline_ms; /* UINT64_MAX: none */
+	bool stream;          /* may be interrupted */
 	size_t seen;          /* bytes of `in` without a NUL */
 };
 
@@ -129,19 +131,31 @@ static void exchange_close_fds(struct exchange *x)
 	x->fd_cnt = 0;
 }
 
+/* How long poll(2) may wait: to the deadline, at most a minute at a time; -1 without one, -2 behind it. */
+static int wait_ms(const struct exchange *x)
+{
+	uint64_t now;
+
+	if (x->deadline_ms == UINT64_MAX)
+		return -1;
+	now = clock_ms();
+	if (now >= x->deadline_ms)
+		return -2;
+	return x->deadline_ms - now > 60000 ? 60000 : (int)(x->deadline_ms - now);
+}
+
 static int wait_readable(struct exchange *x, struct nd_error *e)
 {
 	struct pollfd p = { .fd = x->c->fd, .events = POLLIN };
-	uint64_t now;
-	int n;
+	int n, ms;
 
-	if (x->deadline_ms == UINT64_MAX)
-		return 0;
 	do {
-		now = clock_ms();
-		if (now >= x->deadline_ms)
+		if (x->stream && client_interrupted)
+			return nd_fail(e, ND_STATE, "interrupted");
+		ms = wait_ms(x);
+		if (ms == -2)
 			return nd_fail(e, ND_TIMEOUT, "the time is up");
-		n = poll(&p, 1, x->deadline_ms - now > 60000 ? 60000 : (int)(x->deadline_ms - now));
+		n = poll(&p, 1, ms);
 	} while (n == 0 || (n < 0 && errno == EINTR));
 	return n < 0 ? nd_fail_sys(e, errno, NULL, "poll") : 0;
 }
@@ -329,6 +343,7 @@ int client_stream(struct client *c, const char *method, json_t *params, int time
 		  int (*fn)(void *arg, const json_t *reply), void *arg, struct nd_error *e)
 {
 	struct exchange x = { .c = c,
+			      .stream = true,
 			      .deadline_ms =
 				      timeout_ms < 0 ? UINT64_MAX : clock_ms() + (uint64_t)timeout_ms };
 	json_t *frame = NULL, *reply = NULL;

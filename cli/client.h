@@ -11,10 +11,16 @@
  */
 #include "base/error.h"
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 struct client;
+/*
+ * Set by a signal's handler (installed without SA_RESTART) to end the wait for a stream's next reply. Cleared
+ * by who installs it.
+ */
+extern volatile sig_atomic_t client_interrupted;
 /* path NULL: $NETD_SOCKET, else the default. The error says which path, why, and what to do about it. */
 int client_open(const char *path, struct client **ret, struct nd_error *e);
 void client_close(struct client *c);        /* NULL-safe */
@@ -32,8 +38,8 @@ int client_call_fds(struct client *c, const char *method, json_t *params, json_t
 /*
  * A stream of replies ("more"): fn for each, with its parameters borrowed, until fn returns anything but 0,
  * the stream ends, or timeout_ms passed since the call (-1: never). Return: 0 when it ended or fn ended it;
- * ND_TIMEOUT when the time was up; the daemon's error. The connection is of no more use afterwards unless the
- * daemon ended the stream.
+ * ND_TIMEOUT when the time was up; ND_STATE when client_interrupted was set; the daemon's error. The
+ * connection is of no more use afterwards unless the daemon ended the stream.
  */
 int client_stream(struct client *c, const char *method, json_t *params, int timeout_ms,
 		  int (*fn)(void *arg, const json_t *reply), void *arg, struct nd_error *e);

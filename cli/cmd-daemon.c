@@ -2,7 +2,6 @@
 /* DOC: commands about netd and netdctl themselves. */
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "netd/api/api-proto.h"
 
 int cmd_reload(struct cli *cli, const struct cli_args *args)
 {
@@ -25,7 +24,7 @@ int cmd_reload(struct cli *cli, const struct cli_args *args)
 		return cli_error(cli, &e);
 	}
 	if (!cli->json)
-		fprintf(cli->out, "Definitions reloaded\n\n");
+		cli_say(cli, "Definitions reloaded\n");
 	return 0;
 }
 
@@ -63,26 +62,68 @@ static void help_one(struct cli *cli, const struct cli_command *cmd)
 		fputc('\n', cli->out);
 }
 
-int cmd_help(struct cli *cli, const struct cli_args *args)
+static json_t *option_json(const struct cli_option *o)
 {
-	struct nd_error e = ND_ERROR_INIT;
-	const struct cli_command *cmd;
+	return json_pack("{s:s, s:s*, s:s}", "name", o->name, "value", o->value, "text", o->text);
+}
 
-	if (args->word[0]) {
-		cmd = cli_command_find(args->word[0]);
-		if (cmd) {
-			help_one(cli, cmd);
-			return 0;
-		}
-		nd_fail(&e, ND_INVALID, "unknown command '%s'; 'netdctl help' lists them", args->word[0]);
-		cli_error(cli, &e);
-		return CLI_STATUS_USAGE;
-	}
-	fprintf(cli->out, "netdctl [--socket PATH] [--json] COMMAND [ARGUMENT]...\n\n");
+static json_t *command_json(const struct cli_command *cmd)
+{
+	json_t *options = json_array();
+
+	for (size_t i = 0; i < cmd->option_cnt; i++)
+		json_array_append_new(options, option_json(&cmd->options[i]));
+	return json_pack("{s:s, s:s, s:s, s:o}", "name", cmd->name, "words", cmd->words, "text", cmd->text,
+			 "options", options);
+}
+
+static int help_json(struct cli *cli, const struct cli_command *only)
+{
+	json_t *list = json_array(), *all;
+
+	for (size_t i = 0; i < cli_command_cnt; i++)
+		if (!only || only == &cli_commands[i])
+			json_array_append_new(list, command_json(&cli_commands[i]));
+	all = json_pack("{s:o}", "commands", list);
+	cli_print_json(cli, all);
+	json_decref(all);
+	return 0;
+}
+
+static int help_all(struct cli *cli)
+{
+	fprintf(cli->out, "netdctl [--socket PATH] [--json] [--quiet] COMMAND [ARGUMENT]...\n\n");
 	for (size_t i = 0; i < cli_command_cnt; i++)
 		fprintf(cli->out, "  %-16s %s\n", cli_commands[i].name, cli_commands[i].text);
 	fprintf(cli->out,
 		"\n'netdctl help COMMAND' tells more. Without a command, they are read from standard "
 		"input, one a line.\n");
+	return 0;
+}
+
+int cmd_help(struct cli *cli, const struct cli_args *args)
+{
+	const struct cli_command *cmd = args->word[0] ? cli_command_find(args->word[0]) : NULL;
+	struct nd_error e = ND_ERROR_INIT;
+
+	if (args->word[0] && !cmd) {
+		nd_fail(&e, ND_INVALID, "unknown command: '%s'; 'netdctl help' lists them", args->word[0]);
+		cli_error(cli, &e);
+		return CLI_STATUS_USAGE;
+	}
+	if (cli->json)
+		return help_json(cli, cmd);
+	if (!cmd)
+		return help_all(cli);
+	help_one(cli, cmd);
+	return 0;
+}
+
+int cmd_quit(struct cli *cli, const struct cli_args *args)
+{
+	cli->quit = true;
+	if (!cli->json)
+		return 0;
+	fputs("{}\n", cli->out);
 	return 0;
 }

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* DOC: the commands on networks, with virsh's output. */
-#include "base/bytes.h"
-#include "base/file.h"
+#include "base/addr.h"
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "cli/output.h"
-#include "netd/api/api-proto.h"
+#include "cli/xpath.h"
 
 #include <strings.h>
-
-#define XML_MAX (512 * 1024) /* more than netd takes: it says what is wrong with one that is too long */
 
 static const char *yes_no(const json_t *object, const char *name)
 {
@@ -26,18 +22,11 @@ static const char *autostart_word(const json_t *network)
 	return strcmp(mode, "boot") == 0 ? "yes" : mode;
 }
 
-static const char *text(const json_t *object, const char *name)
-{
-	const char *s = api_get_string(object, name);
-
-	return s ? s : "";
-}
-
 /* net-list */
 
 static int by_name(const void *a, const void *b)
 {
-	return strcasecmp(text(*(json_t *const *)a, "name"), text(*(json_t *const *)b, "name"));
+	return strcasecmp(cli_text(*(json_t *const *)a, "name"), cli_text(*(json_t *const *)b, "name"));
 }
 
 static json_t *list_filter(const struct cli_args *args)
@@ -54,40 +43,36 @@ static json_t *list_filter(const struct cli_args *args)
 		json_array_append_new(words, json_string("transient"));
 	if (args->set[NET_LIST_AUTOSTART])
 		json_array_append_new(words, json_string("autostart"));
+	if (args->set[NET_LIST_NO_AUTOSTART])
+		json_array_append_new(words, json_string("no-autostart"));
 	return words;
 }
 
 static int print_networks(struct cli *cli, json_t *const *sorted, size_t cnt)
 {
 	static const char *const header[] = { "Name", "State", "Autostart", "Persistent" };
-	struct nd_error e = ND_ERROR_INIT;
 	struct table *t = table_new(header, ARRAY_LEN(header));
-	int r = t ? 0 : nd_fail(&e, ND_MEMORY, "a table");
 
 	for (size_t i = 0; t && i < cnt; i++) {
-		table_add(t, text(sorted[i], "name"));
-		table_add(t, text(sorted[i], "state"));
+		table_add(t, cli_text(sorted[i], "name"));
+		table_add(t, cli_text(sorted[i], "state"));
 		table_add(t, autostart_word(sorted[i]));
 		table_add(t, yes_no(sorted[i], "persistent"));
 	}
-	if (t)
-		r = table_print(t, cli->out, &e);
-	table_free(t);
-	return r < 0 ? cli_error(cli, &e) : 0;
+	return cli_table(cli, t);
 }
 
 static void print_column(struct cli *cli, json_t *const *sorted, size_t cnt, const struct cli_args *args)
 {
 	for (size_t i = 0; i < cnt; i++) {
 		if (args->set[NET_LIST_UUID])
-			output_text(cli->out, text(sorted[i], "uuid"));
+			output_text(cli->out, cli_text(sorted[i], "uuid"));
 		if (args->set[NET_LIST_UUID] && args->set[NET_LIST_NAME])
 			fputc(' ', cli->out);
 		if (args->set[NET_LIST_NAME])
-			output_text(cli->out, text(sorted[i], "name"));
+			output_text(cli->out, cli_text(sorted[i], "name"));
 		fputc('\n', cli->out);
 	}
-	fputc('\n', cli->out);
 }
 
 int cmd_net_list(struct cli *cli, const struct cli_args *args)
@@ -126,42 +111,112 @@ static void print_ranges(struct cli *cli, const json_t *network)
 		char line[128];
 		const json_t *r = json_array_get(list, i);
 
-		snprintf(line, sizeof(line), "%s - %s", text(r, "start"), text(r, "end"));
+		snprintf(line, sizeof(line), "%s - %s", cli_text(r, "start"), cli_text(r, "end"));
 		output_line(cli->out, "DHCP range", line);
 	}
 }
 
-int cmd_net_info(struct cli *cli, const struct cli_args *args)
+static void print_details(struct cli *cli, const json_t *n)
 {
-	json_t *reply = NULL;
-	const json_t *n, *subnets;
-	int status = cli_call(cli, "GetNetwork", json_pack("{s:s}", "name", args->word[0]), &reply);
+	const json_t *subnets = json_object_get(n, "subnets");
 	char ports[32];
 
-	if (status != 0)
-		return status;
-	n = json_object_get(reply, "network");
-	subnets = json_object_get(n, "subnets");
-	if (cli->json) {
-		cli_print_json(cli, reply);
-		json_decref(reply);
-		return 0;
-	}
-	output_line(cli->out, "Name", text(n, "name"));
-	output_line(cli->out, "UUID", text(n, "uuid"));
-	output_line(cli->out, "Active", yes_no(n, "active"));
-	output_line(cli->out, "Persistent", yes_no(n, "persistent"));
-	output_line(cli->out, "Autostart", autostart_word(n));
-	output_line(cli->out, "Bridge", text(n, "bridge"));
-	output_line(cli->out, "Degraded", text(n, "degraded"));
-	output_line(cli->out, "Forward", text(n, "forward"));
+	output_line(cli->out, "Degraded", cli_text(n, "degraded"));
+	output_line(cli->out, "Forward", cli_text(n, "forward"));
 	for (size_t i = 0; i < json_array_size(subnets); i++)
 		output_line(cli->out, "Subnet", json_string_value(json_array_get(subnets, i)));
 	print_ranges(cli, n);
 	snprintf(ports, sizeof(ports), "%lld", api_get_int(n, "ports", 0));
 	output_line(cli->out, "Ports", ports);
-	fputc('\n', cli->out);
+}
+
+int cmd_net_info(struct cli *cli, const struct cli_args *args)
+{
+	json_t *reply = NULL;
+	const json_t *n;
+	int status = cli_call(cli, "GetNetwork", json_pack("{s:s}", "name", args->word[0]), &reply);
+
+	if (status != 0)
+		return status;
+	n = json_object_get(reply, "network");
+	if (cli->json) {
+		cli_print_json(cli, reply);
+		json_decref(reply);
+		return 0;
+	}
+	output_line(cli->out, "Name", cli_text(n, "name"));
+	output_line(cli->out, "UUID", cli_text(n, "uuid"));
+	output_line(cli->out, "Active", yes_no(n, "active"));
+	output_line(cli->out, "Persistent", yes_no(n, "persistent"));
+	output_line(cli->out, "Autostart", autostart_word(n));
+	output_line(cli->out, "Bridge", cli_text(n, "bridge"));
+	if (args->set[NET_INFO_DETAILS])
+		print_details(cli, n);
 	json_decref(reply);
+	return 0;
+}
+
+/* net-name, net-uuid: as in virsh, the one takes only a UUID, the other only a name */
+
+static int lookup(struct cli *cli, const char *key, const char *key_field, const char *field)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	json_t *reply = NULL;
+	const json_t *n;
+	int status = cli_call(cli, "GetNetwork", json_pack("{s:s}", "name", key), &reply);
+
+	if (status != 0)
+		return status;
+	n = json_object_get(reply, "network");
+	if (strcasecmp(cli_text(n, key_field), key) != 0) {
+		nd_fail(&e, ND_NOT_FOUND, "Network not found: no network with matching %s '%s'", key_field,
+			key);
+		status = cli_failed(cli, &e);
+	} else if (cli->json) {
+		cli_print_json(cli, reply);
+	} else {
+		output_text(cli->out, cli_text(n, field));
+		fputc('\n', cli->out);
+	}
+	json_decref(reply);
+	return status;
+}
+
+int cmd_net_name(struct cli *cli, const struct cli_args *args)
+{
+	char plain[ND_UUID_STRLEN];
+	struct nd_uuid uuid;
+
+	if (nd_uuid_from_string(args->word[0], &uuid) < 0)
+		return lookup(cli, args->word[0], "uuid", "name");
+	return lookup(cli, nd_uuid_to_string(&uuid, plain), "uuid", "name");
+}
+
+int cmd_net_uuid(struct cli *cli, const struct cli_args *args)
+{
+	return lookup(cli, args->word[0], "name", "uuid");
+}
+
+/* net-dumpxml */
+
+static int print_xml(struct cli *cli, const struct cli_args *args, const char *xml)
+{
+	const char *expression = args->value[NET_DUMPXML_XPATH];
+	struct nd_error e = ND_ERROR_INIT;
+	nd_autofree char *found = NULL;
+	json_t *reply;
+
+	if (expression && xpath_find(xml, expression, args->set[NET_DUMPXML_WRAP], &found, &e) < 0)
+		return cli_error(cli, &e);
+	if (found)
+		xml = found;
+	if (cli->json) {
+		reply = json_pack("{s:s}", "xml", xml);
+		cli_print_json(cli, reply);
+		json_decref(reply);
+		return 0;
+	}
+	fputs(xml, cli->out);
 	return 0;
 }
 
@@ -175,81 +230,9 @@ int cmd_net_dumpxml(struct cli *cli, const struct cli_args *args)
 
 	if (status != 0)
 		return status;
-	if (cli->json)
-		cli_print_json(cli, reply);
-	else
-		fputs(text(reply, "xml"), cli->out);
+	status = print_xml(cli, args, cli_text(reply, "xml"));
 	json_decref(reply);
-	return 0;
-}
-
-/* net-define, net-create */
-
-static int read_stdin(char **ret, struct nd_error *e)
-{
-	struct nd_buf b = { .max = XML_MAX };
-	char part[4096];
-	size_t n;
-
-	while ((n = fread(part, 1, sizeof(part), stdin)) > 0)
-		nd_buf_append(&b, part, n);
-	if (b.bad) {
-		nd_buf_done(&b);
-		return nd_fail(e, ND_LIMIT, "standard input has more than %d bytes", XML_MAX);
-	}
-	*ret = strdup(nd_buf_string(&b));
-	nd_buf_done(&b);
-	return *ret ? 0 : nd_fail(e, ND_MEMORY, "standard input");
-}
-
-static int read_xml(const char *file, json_t **ret, struct nd_error *e)
-{
-	nd_autofree char *xml = NULL;
-	int r = strcmp(file, "-") == 0 ? read_stdin(&xml, e) : nd_file_read(file, XML_MAX, &xml, NULL, e);
-
-	if (r < 0)
-		return r;
-	*ret = json_pack("{s:s}", "xml", xml);
-	return *ret ? 0 : nd_fail(e, ND_PARSE, "%s is not UTF-8 text", file);
-}
-
-static int define(struct cli *cli, const char *method, const char *file, const char *verb)
-{
-	struct nd_error e = ND_ERROR_INIT;
-	json_t *params = NULL, *reply = NULL, *warnings;
-	int status;
-
-	if (read_xml(file, &params, &e) < 0)
-		return cli_error(cli, &e);
-	status = cli_call(cli, method, params, &reply);
-	if (status != 0)
-		return status;
-	if (cli->json) {
-		cli_print_json(cli, reply);
-		json_decref(reply);
-		return 0;
-	}
-	warnings = json_object_get(reply, "warnings");
-	for (size_t i = 0; i < json_array_size(warnings); i++) {
-		const json_t *w = json_array_get(warnings, i);
-
-		fprintf(cli->err, "warning: %s: line %lld: <%s>: %s\n", file, api_get_int(w, "line", 0),
-			text(w, "element"), text(w, "text"));
-	}
-	fprintf(cli->out, "Network %s %s from %s\n\n", text(json_object_get(reply, "network"), "name"), verb,
-		file);
-	json_decref(reply);
-	return 0;
-}
-
-int cmd_net_define(struct cli *cli, const struct cli_args *args)
-{
-	return define(cli, "DefineNetwork", args->word[0], "defined");
-}
-
-int cmd_net_create(struct cli *cli, const struct cli_args *args)
-{
-	return define(cli, "CreateNetwork", args->word[0], "created");
+	return status;
 }
 
 /* Changing calls on one network, told in one sentence: "Network %s " and what. */
@@ -266,7 +249,7 @@ static int change(struct cli *cli, const char *method, json_t *params, const cha
 	if (cli->json)
 		cli_print_json(cli, reply);
 	else
-		fprintf(cli->out, "Network %s %s\n\n", name ? name : key, what);
+		cli_say(cli, "Network %s %s\n", name ? name : key, what);
 	json_decref(reply);
 	return 0;
 }
@@ -301,6 +284,8 @@ int cmd_net_autostart(struct cli *cli, const struct cli_args *args)
 	};
 	int row = args->set[NET_AUTOSTART_DISABLE] ? 1 : args->set[NET_AUTOSTART_ON_ATTACH] ? 2 : 0;
 
+	if (row == 1)
+		cli->failure = "failed to unmark network * as autostarted";
 	return change(cli, "SetAutostart",
 		      json_pack("{s:s, s:s}", "name", args->word[0], "mode", rows[row].mode), args->word[0],
 		      rows[row].what);
@@ -312,20 +297,19 @@ static void add_lease(struct table *t, const json_t *l)
 {
 	char when[OUTPUT_TIME_LEN], address[80];
 
-	snprintf(address, sizeof(address), "%s/%lld", text(l, "address"), api_get_int(l, "prefix", 32));
+	snprintf(address, sizeof(address), "%s/%lld", cli_text(l, "address"), api_get_int(l, "prefix", 32));
 	table_add(t, output_time(api_get_int(l, "expiry", -1), when));
-	table_add(t, text(l, "mac"));
+	table_add(t, cli_text(l, "mac"));
 	table_add(t, "ipv4");
 	table_add(t, address);
-	table_add(t, text(l, "hostname"));
-	table_add(t, text(l, "clientId"));
+	table_add(t, cli_text(l, "hostname"));
+	table_add(t, cli_text(l, "clientId"));
 }
 
 int cmd_net_dhcp_leases(struct cli *cli, const struct cli_args *args)
 {
 	static const char *const header[] = { "Expiry Time", "MAC address", "Protocol",
 					      "IP address",  "Hostname",    "Client ID or DUID" };
-	struct nd_error e = ND_ERROR_INIT;
 	json_t *reply = NULL, *list;
 	json_t *params = json_pack("{s:s, s:s*}", "name", args->word[0], "mac", args->word[1]);
 	struct table *t;
@@ -333,17 +317,17 @@ int cmd_net_dhcp_leases(struct cli *cli, const struct cli_args *args)
 
 	if (status != 0)
 		return status;
+	if (cli->json) {
+		cli_print_json(cli, reply);
+		json_decref(reply);
+		return 0;
+	}
 	list = json_object_get(reply, "leases");
 	t = table_new(header, ARRAY_LEN(header));
 	/* A declined address is nobody's lease: only --json shows it. */
 	for (size_t i = 0; t && i < json_array_size(list); i++)
-		if (strcmp(text(json_array_get(list, i), "state"), "bound") == 0)
+		if (strcmp(cli_text(json_array_get(list, i), "state"), "bound") == 0)
 			add_lease(t, json_array_get(list, i));
-	if (cli->json)
-		cli_print_json(cli, reply);
-	else if (!t || table_print(t, cli->out, &e) < 0)
-		status = e.code ? cli_error(cli, &e) : nd_code_exit_status(ND_MEMORY);
-	table_free(t);
 	json_decref(reply);
-	return status;
+	return cli_table(cli, t);
 }

@@ -5,10 +5,8 @@
  */
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "cli/output.h"
-#include "netd/api/api-proto.h"
 
-int cmd_port_list(struct cli *cli, const struct cli_args *args)
+static int print_ports(struct cli *cli, const json_t *list)
 {
 	static const struct {
 		const char *title, *field;
@@ -17,26 +15,42 @@ int cmd_port_list(struct cli *cli, const struct cli_args *args)
 		{ "MAC address", "mac" },     { "IP address", "address" }, { "State", "state" },
 	};
 	const char *header[ARRAY_LEN(columns)];
-	struct nd_error e = ND_ERROR_INIT;
-	json_t *reply = NULL, *list;
 	struct table *t;
+
+	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
+		header[i] = columns[i].title;
+	t = table_new(header, ARRAY_LEN(header));
+	for (size_t i = 0; t && i < json_array_size(list); i++)
+		for (size_t c = 0; c < ARRAY_LEN(columns); c++)
+			table_add(t, api_get_string(json_array_get(list, i), columns[c].field));
+	return cli_table(cli, t);
+}
+
+static void print_names(struct cli *cli, const json_t *list)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *p = json_array_get(list, i);
+		const char *name = api_get_string(p, "name");
+
+		output_text(cli->out, name ? name : cli_text(p, "interface"));
+		fputc('\n', cli->out);
+	}
+}
+
+int cmd_port_list(struct cli *cli, const struct cli_args *args)
+{
+	json_t *reply = NULL;
 	int status = cli_call(cli, "ListPorts",
 			      json_pack("{s:s*}", "network", args->value[PORT_LIST_NETWORK]), &reply);
 
 	if (status != 0)
 		return status;
-	for (size_t i = 0; i < ARRAY_LEN(columns); i++)
-		header[i] = columns[i].title;
-	t = table_new(header, ARRAY_LEN(header));
-	list = json_object_get(reply, "ports");
-	for (size_t i = 0; t && i < json_array_size(list); i++)
-		for (size_t c = 0; c < ARRAY_LEN(columns); c++)
-			table_add(t, api_get_string(json_array_get(list, i), columns[c].field));
 	if (cli->json)
 		cli_print_json(cli, reply);
-	else if (!t || table_print(t, cli->out, &e) < 0)
-		status = e.code ? cli_error(cli, &e) : nd_code_exit_status(ND_MEMORY);
-	table_free(t);
+	else if (args->set[PORT_LIST_NAME])
+		print_names(cli, json_object_get(reply, "ports"));
+	else
+		status = print_ports(cli, json_object_get(reply, "ports"));
 	json_decref(reply);
 	return status;
 }
@@ -81,7 +95,6 @@ int cmd_port_info(struct cli *cli, const struct cli_args *args)
 	print_number(cli, "Owner PID", p, "ownerPid");
 	output_line(cli->out, "Since", output_time(api_get_int(p, "since", -1), when));
 	print_number(cli, "Drops", p, "drops");
-	fputc('\n', cli->out);
 	json_decref(reply);
 	return 0;
 }
@@ -96,7 +109,7 @@ int cmd_port_detach(struct cli *cli, const struct cli_args *args)
 	if (cli->json)
 		cli_print_json(cli, reply);
 	else
-		fprintf(cli->out, "Port %s detached\n\n", args->word[0]);
+		cli_say(cli, "Port %s detached\n", args->word[0]);
 	json_decref(reply);
 	return 0;
 }

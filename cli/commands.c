@@ -3,25 +3,53 @@
  * DOC: netdctl's command rows
  *
  * Names, options and messages are virsh's where virsh has them, so that fingers and scripts find what they
- * know. docs/netdctl.1 is compared with these rows by a test.
+ * know. docs/netdctl.1 is compared with these rows by a test; docs/json.md and the shells' completion are
+ * made from them.
  */
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/cmd-exec.h"
 
 #define OPTIONS(o) o, ARRAY_LEN(o)
+#define FIELDS(f)  f, ARRAY_LEN(f)
 
 static const struct cli_option net_list_options[] = {
 	[NET_LIST_ALL] = { "--all", NULL, "inactive ones, too" },
 	[NET_LIST_INACTIVE] = { "--inactive", NULL, "only inactive ones" },
-	[NET_LIST_NAME] = { "--name", NULL, "names only, one a line" },
-	[NET_LIST_UUID] = { "--uuid", NULL, "UUIDs only, one a line" },
 	[NET_LIST_PERSISTENT] = { "--persistent", NULL, "only those with a definition on disk" },
 	[NET_LIST_TRANSIENT] = { "--transient", NULL, "only those without" },
 	[NET_LIST_AUTOSTART] = { "--autostart", NULL, "only those that start by themselves" },
+	[NET_LIST_NO_AUTOSTART] = { "--no-autostart", NULL, "only those that do not" },
+	[NET_LIST_UUID] = { "--uuid", NULL, "UUIDs only, one a line" },
+	[NET_LIST_NAME] = { "--name", NULL, "names only, one a line" },
+	[NET_LIST_TABLE] = { "--table", NULL, "a table, as without options" },
+};
+static const struct cli_option net_info_options[] = {
+	[NET_INFO_DETAILS] = { "--details", NULL, "more than virsh tells: subnets, ranges, ports" },
 };
 static const struct cli_option net_dumpxml_options[] = {
 	[NET_DUMPXML_INACTIVE] = { "--inactive", NULL, "what the next start uses, not what runs" },
+	[NET_DUMPXML_XPATH] = { "--xpath", "EXPRESSION", "only the nodes that it finds" },
+	[NET_DUMPXML_WRAP] = { "--wrap", NULL, "put these into one root element, <nodes>" },
+};
+static const struct cli_option net_define_options[] = {
+	[NET_DEFINE_VALIDATE] = { "--validate", NULL, "refuse what would only be a warning" },
+};
+static const struct cli_option net_define_as_options[] = {
+	[NET_DEFINE_AS_MODE] = { "--mode", "MODE", "nat (when missing), isolated, route, open or bridge" },
+	[NET_DEFINE_AS_SUBNET] = { "--subnet", "SUBNET",
+				   "auto (when missing): netd chooses; or ADDRESS/LENGTH of the bridge" },
+	[NET_DEFINE_AS_DHCP] = { "--dhcp", "DHCP",
+				 "auto (when missing): the whole subnet; FIRST-LAST; or none" },
+	[NET_DEFINE_AS_BRIDGE] = { "--bridge", "BRIDGE", "the bridge's name; of --mode bridge the host's" },
+	[NET_DEFINE_AS_DOMAIN] = { "--domain", "DOMAIN", "the guests' DNS domain" },
+	[NET_DEFINE_AS_MTU] = { "--mtu", "BYTES", "of the bridge and its guests" },
+	[NET_DEFINE_AS_AUTOSTART] = { "--autostart", "WHEN", "no, boot or on-attach" },
+	[NET_DEFINE_AS_PRINT_XML] = { "--print-xml", NULL, "print the XML and define nothing" },
+};
+static const struct cli_option net_apply_options[] = {
+	[NET_APPLY_DRY_RUN] = { "--dry-run", NULL, "print the plan and change nothing" },
+	[NET_APPLY_RESTART] = { "--restart", NULL, "restart networks where a change needs it" },
 };
 static const struct cli_option net_destroy_options[] = {
 	[NET_DESTROY_FORCE] = { "--force", NULL, "even with ports: their guests lose the network" },
@@ -32,15 +60,27 @@ static const struct cli_option net_autostart_options[] = {
 };
 static const struct cli_option net_event_options[] = {
 	[NET_EVENT_ALL] = { "--all", NULL, "events of every kind; also without --event" },
-	[NET_EVENT_EVENT] = { "--event", "KIND", "only of this kind; 'lifecycle' is virsh's four kinds" },
-	[NET_EVENT_LOOP] = { "--loop", NULL, "until interrupted; also without --count and --timeout" },
+	[NET_EVENT_NETWORK] = { "--network", "NETWORK", "only those of this network" },
+	[NET_EVENT_EVENT] = { "--event", "KIND",
+			      "only of this kind, and only the first; 'lifecycle' is virsh's four kinds" },
+	[NET_EVENT_LOOP] = { "--loop", NULL, "until interrupted; also without --event and --timeout" },
 	[NET_EVENT_COUNT] = { "--count", "NUMBER", "end after so many" },
 	[NET_EVENT_TIMEOUT] = { "--timeout", "SECONDS", "end after so long" },
 	[NET_EVENT_TIMESTAMP] = { "--timestamp", NULL, "with date and time" },
 	[NET_EVENT_AFTER] = { "--after", "SEQUENCE", "first those since this one that netd still has" },
+	[NET_EVENT_LIST] = { "--list", NULL, "the kinds there are" },
+};
+static const struct cli_option monitor_options[] = {
+	[MONITOR_SINCE] = { "--since", "SEQUENCE", "first those since this one that netd still has" },
+	[MONITOR_COUNT] = { "--count", "NUMBER", "end after so many" },
 };
 static const struct cli_option port_list_options[] = {
 	[PORT_LIST_NETWORK] = { "--network", "NETWORK", "only those of this network" },
+	[PORT_LIST_NAME] = { "--name", NULL, "names only, one a line; the interface where there is none" },
+};
+
+static const struct cli_option exec_options[] = {
+	{ "--network", "NETWORK", "attach to it; once for each device" },
 };
 
 static int run_exec(struct cli *cli, int argc, char **argv)
@@ -48,34 +88,92 @@ static int run_exec(struct cli *cli, int argc, char **argv)
 	return cmd_exec(cli->socket, argc, argv);
 }
 
+/* What --json prints where it is not a method's reply. */
+
+static const struct api_field edit_fields[] = {
+	{ "changed", API_BOOL, "whether the editor left something else" },
+	{ "name", API_STRING, "of the network afterwards" },
+};
+static const struct api_record edit = { "Edit", "", FIELDS(edit_fields) };
+static const struct api_field apply_fields[] = {
+	{ "plans", API_RECORD, "one for each file, in their order", API_ARRAY, &api_plan_record },
+	{ "applied", API_BOOL, "false with --dry-run" },
+};
+static const struct api_record apply = { "Apply", "", FIELDS(apply_fields) };
+static const struct api_field help_option_fields[] = {
+	{ "name", API_STRING },
+	{ "value", API_STRING, "what it is followed by", API_OPTIONAL },
+	{ "text", API_STRING },
+};
+static const struct api_record help_option = { "HelpOption", "", FIELDS(help_option_fields) };
+static const struct api_field help_command_fields[] = {
+	{ "name", API_STRING },
+	{ "words", API_STRING },
+	{ "text", API_STRING },
+	{ "options", API_RECORD, NULL, API_ARRAY, &help_option },
+};
+static const struct api_record help_command = { "HelpCommand", "", FIELDS(help_command_fields) };
+static const struct api_field help_fields[] = {
+	{ "commands", API_RECORD, NULL, API_ARRAY, &help_command },
+};
+static const struct api_record help = { "Help", "", FIELDS(help_fields) };
+static const struct api_field completion_fields[] = { { "script", API_STRING } };
+static const struct api_record completion = { "Completion", "", FIELDS(completion_fields) };
+static const struct api_record nothing = { "Nothing", "", NULL, 0 };
+
 const struct cli_command cli_commands[] = {
-	{ "net-list", "", "list networks: the active ones", OPTIONS(net_list_options), cmd_net_list },
-	{ "net-info", "NETWORK", "what there is to know about a network", .run = cmd_net_info },
-	{ "net-dumpxml", "NETWORK", "a network's XML", OPTIONS(net_dumpxml_options), cmd_net_dumpxml },
+	{ "net-list", "", "list networks: the active ones", OPTIONS(net_list_options), cmd_net_list,
+	  .failure = "Failed to list networks", .method = "ListNetworks" },
+	{ "net-info", "NETWORK", "what there is to know about a network", OPTIONS(net_info_options),
+	  cmd_net_info, .method = "GetNetwork" },
+	{ "net-name", "NETWORK", "the name that belongs to a UUID", .run = cmd_net_name,
+	  .failure = "failed to get network '*'", .method = "GetNetwork" },
+	{ "net-uuid", "NETWORK", "the UUID that belongs to a name", .run = cmd_net_uuid,
+	  .failure = "failed to get network '*'", .method = "GetNetwork" },
+	{ "net-dumpxml", "NETWORK", "a network's XML", OPTIONS(net_dumpxml_options), cmd_net_dumpxml,
+	  .method = "DumpNetwork" },
 	{ "net-define", "FILE", "define a network or change its definition, from XML ('-': standard input)",
-	  .run = cmd_net_define },
+	  OPTIONS(net_define_options), cmd_net_define, .failure = "Failed to define network from *",
+	  .method = "DefineNetwork" },
+	{ "net-define-as", "NAME", "define a network without a file", OPTIONS(net_define_as_options),
+	  cmd_net_define_as, .failure = "Failed to define network *", .method = "DefineNetwork" },
 	{ "net-create", "FILE", "start a network from XML without keeping it ('-': standard input)",
-	  .run = cmd_net_create },
-	{ "net-start", "NETWORK", "start a defined network", .run = cmd_net_start },
-	{ "net-destroy", "NETWORK", "stop a network", OPTIONS(net_destroy_options), cmd_net_destroy },
+	  OPTIONS(net_define_options), cmd_net_create, .failure = "Failed to create network from *",
+	  .method = "CreateNetwork" },
+	{ "net-edit", "NETWORK", "change a network's definition with an editor", .run = cmd_net_edit,
+	  .record = &edit },
+	{ "net-apply", "FILE|DIR...", "make networks what files say they are, with a plan first",
+	  OPTIONS(net_apply_options), cmd_net_apply, .record = &apply },
+	{ "net-start", "NETWORK", "start a defined network", .run = cmd_net_start,
+	  .failure = "Failed to start network *", .method = "StartNetwork" },
+	{ "net-destroy", "NETWORK", "stop a network", OPTIONS(net_destroy_options), cmd_net_destroy,
+	  .failure = "Failed to destroy network *", .method = "DestroyNetwork" },
 	{ "net-undefine", "NETWORK",
 	  "remove a network's definition; if it runs, it goes on until it is stopped",
-	  .run = cmd_net_undefine },
+	  .run = cmd_net_undefine, .failure = "Failed to undefine network *", .method = "UndefineNetwork" },
 	{ "net-autostart", "NETWORK", "start a network when netd starts", OPTIONS(net_autostart_options),
-	  cmd_net_autostart },
+	  cmd_net_autostart, .failure = "failed to mark network * as autostarted", .method = "SetAutostart" },
 	{ "net-dhcp-leases", "NETWORK [MAC]", "the DHCP leases of a network, or of one MAC on it",
-	  .run = cmd_net_dhcp_leases },
-	{ "net-event", "", "show events as they happen", OPTIONS(net_event_options), cmd_net_event },
-	{ "port-list", "", "list ports", OPTIONS(port_list_options), cmd_port_list },
+	  .run = cmd_net_dhcp_leases, .failure = "Failed to get leases info for *", .method = "ListLeases" },
+	{ "net-event", "", "show events as they happen", OPTIONS(net_event_options), cmd_net_event,
+	  .record = &api_event_record, .lines = true },
+	{ "monitor", "", "show every event with its number, across restarts of netd",
+	  OPTIONS(monitor_options), cmd_monitor, .method = "Monitor", .lines = true, .plain = true },
+	{ "port-list", "", "list ports", OPTIONS(port_list_options), cmd_port_list, .method = "ListPorts" },
 	{ "port-info", "PORT", "what there is to know about a port: by UUID, name, interface or MAC",
-	  .run = cmd_port_info },
-	{ "port-detach", "PORT", "end a port: its guest loses the network", .run = cmd_port_detach },
+	  .run = cmd_port_info, .method = "GetPort" },
+	{ "port-detach", "PORT", "end a port: its guest loses the network", .run = cmd_port_detach,
+	  .method = "Detach" },
 	{ "exec", "COMMAND [ARGUMENT]...",
 	  "attach to networks, then become COMMAND with the open TAP devices in its command line",
-	  .run_raw = run_exec },
-	{ "reload", "", "read the definitions' files again", .run = cmd_reload },
-	{ "version", "", "versions of netdctl and netd", .run = cmd_version },
-	{ "help", "[COMMAND]", "all commands, or one", .run = cmd_help },
+	  OPTIONS(exec_options), .run_raw = run_exec },
+	{ "reload", "", "read the definitions' files again", .run = cmd_reload, .method = "Reload" },
+	{ "completion", "SHELL", "what makes bash or zsh complete netdctl's command lines",
+	  .run = cmd_completion, .record = &completion, .plain = true },
+	{ "version", "", "versions of netdctl and netd", .run = cmd_version, .method = "GetVersion",
+	  .plain = true },
+	{ "help", "[COMMAND]", "all commands, or one", .run = cmd_help, .record = &help, .plain = true },
+	{ "quit", "", "end the interactive shell", .run = cmd_quit, .record = &nothing, .plain = true },
 };
 const size_t cli_command_cnt = ARRAY_LEN(cli_commands);
 
@@ -85,4 +183,37 @@ const struct cli_command *cli_command_find(const char *name)
 		if (strcmp(cli_commands[i].name, name) == 0)
 			return &cli_commands[i];
 	return NULL;
+}
+
+/* A command's own row stands before the one for any. */
+const struct cli_value cli_values[] = {
+	{ NULL, "NETWORK", CLI_FROM_NETWORKS, NULL },
+	{ NULL, "PORT", CLI_FROM_PORTS, NULL },
+	{ NULL, "FILE", CLI_FROM_FILES, NULL },
+	{ NULL, "FILE|DIR", CLI_FROM_FILES, NULL },
+	{ "exec", "COMMAND", CLI_FROM_FILES, NULL },
+	{ "exec", "ARGUMENT", CLI_FROM_FILES, NULL },
+	{ NULL, "COMMAND", CLI_FROM_COMMANDS, NULL },
+	{ NULL, "SHELL", CLI_FROM_LIST, "bash zsh" },
+	{ NULL, "MODE", CLI_FROM_LIST, "nat isolated route open bridge" },
+	{ NULL, "SUBNET", CLI_FROM_LIST, "auto" },
+	{ NULL, "DHCP", CLI_FROM_LIST, "auto none" },
+	{ NULL, "WHEN", CLI_FROM_LIST, "no boot on-attach" },
+	{ NULL, "KIND", CLI_FROM_LIST,
+	  "lifecycle network-defined network-undefined network-started network-stopped network-degraded "
+	  "network-recovered network-subnet port-attached port-ended port-tampered lease-added lease-renewed "
+	  "lease-released lease-refused dhcp-notice repaired repair-failed sysctl-set worker-started "
+	  "worker-died definition-broken" },
+};
+const size_t cli_value_cnt = ARRAY_LEN(cli_values);
+
+const struct cli_value *cli_value_find(const struct cli_command *cmd, const char *value)
+{
+	static const struct cli_value none = { NULL, "", CLI_FROM_NOWHERE, NULL };
+
+	for (size_t i = 0; i < cli_value_cnt; i++)
+		if (strcmp(cli_values[i].value, value) == 0 &&
+		    (!cli_values[i].command || strcmp(cli_values[i].command, cmd->name) == 0))
+			return &cli_values[i];
+	return &none;
 }

@@ -3,12 +3,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/shell.h"
 
 #include <signal.h>
 
 static int usage(FILE *out)
 {
-	fprintf(out, "usage: netdctl [--socket PATH] [--json] [COMMAND [ARGUMENT]...]; see 'netdctl help'\n");
+	fprintf(out, "usage: netdctl [--socket PATH] [--json] [--quiet] [COMMAND [ARGUMENT]...]; see "
+		     "'netdctl help'\n");
 	return CLI_STATUS_USAGE;
 }
 
@@ -41,6 +43,8 @@ int main(int argc, char **argv)
 			cli.socket = path;
 		else if (strcmp(argv[i], "--json") == 0)
 			cli.json = true;
+		else if (strcmp(argv[i], "--quiet") == 0 || strcmp(argv[i], "-q") == 0)
+			cli.quiet = true;
 		else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
 			return cli_run(&cli, 1, (char **)help);
 		else if (strcmp(argv[i], "--version") == 0)
@@ -51,7 +55,7 @@ int main(int argc, char **argv)
 	if (i < argc)
 		status = cli_run(&cli, argc - i, argv + i);
 	else
-		status = cli_run_lines(&cli, stdin, isatty(STDIN_FILENO) ? "netdctl # " : NULL);
+		status = isatty(STDIN_FILENO) ? shell_run(&cli) : cli_run_lines(&cli, stdin);
 	cli_done(&cli);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		perror("netdctl: standard output");

@@ -86,20 +86,20 @@ static const char *cell_at(const struct table *t, size_t row, size_t column)
 	return row == 0 ? t->header[column] : t->cell[(row - 1) * t->column_cnt + column];
 }
 
-int table_print(struct table *t, FILE *out, struct nd_error *e)
+int table_print(struct table *t, FILE *out, bool header, struct nd_error *e)
 {
 	nd_autofree size_t *width = calloc(t->column_cnt, sizeof(*width));
-	size_t rows = t->cell_cnt / t->column_cnt + 1;
+	size_t rows = t->cell_cnt / t->column_cnt + 1, first = header ? 0 : 1;
 
 	if (!width || t->bad)
 		return nd_fail(e, ND_MEMORY, "a table");
-	for (size_t r = 0; r < rows; r++)
+	for (size_t r = first; r < rows; r++)
 		for (size_t c = 0; c < t->column_cnt; c++) {
 			size_t w = text_width(cell_at(t, r, c));
 
 			width[c] = w > width[c] ? w : width[c];
 		}
-	for (size_t r = 0; r < rows; r++) {
+	for (size_t r = first; r < rows; r++) {
 		for (size_t c = 0; c < t->column_cnt; c++) {
 			const char *s = cell_at(t, r, c);
 			size_t pad = c + 1 < t->column_cnt ? width[c] - text_width(s) + 2 : 0;
@@ -113,7 +113,6 @@ int table_print(struct table *t, FILE *out, struct nd_error *e)
 		if (r == 0)
 			fputc('\n', out);
 	}
-	fputc('\n', out);
 	return 0;
 }
 

@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 /*
- * A table gathers its cells, then prints: a leading blank, columns left-aligned with three blanks between, a
- * line of dashes, an empty line at the end.
+ * A table gathers its cells, then prints: a leading blank, columns left-aligned with three blanks between,
+ * header and a line of dashes first.
  */
 struct table;
 /* header: cnt texts, borrowed for the table's life. NULL on ENOMEM. */
@@ -21,7 +21,7 @@ void table_free(struct table *t);
  * shows in table_print.
  */
 void table_add(struct table *t, const char *cell);
-int table_print(struct table *t, FILE *out, struct nd_error *e);
+int table_print(struct table *t, FILE *out, bool header /* and dashes */, struct nd_error *e);
 
 #define OUTPUT_TIME_LEN 40
 /* Local time "2026-11-21 04:46:05"; "never" for a negative one. */

@@ -93,6 +93,9 @@ enum api_method_id {
 	API_METHOD_CNT_
 };
 extern const struct api_interface api_netd;
+/* Two of its records, for what clients print. */
+extern const struct api_record api_event_record;
+extern const struct api_record api_plan_record;
 
 /* Index of api_service.methods. */
 enum api_service_id { API_GET_INFO, API_GET_INTERFACE_DESCRIPTION, API_SERVICE_CNT_ };

@@ -114,25 +114,28 @@ static const struct api_field event_fields[] = {
 	{ "address", API_STRING, NULL, API_OPTIONAL },
 	{ "text", API_STRING, "the sentence for people", API_OPTIONAL },
 };
-static const struct api_record event_record = { "Event", "Something that happened.", FIELDS(event_fields) };
+const struct api_record api_event_record = { "Event", "Something that happened.", FIELDS(event_fields) };
 
 static const struct api_field plan_fields[] = {
 	{ "name", API_STRING },
 	{ "new", API_BOOL, "not defined yet" },
 	{ "active", API_BOOL },
-	{ "config", API_STRING, "what changes of the definition: none, live or restart" },
-	{ "live", API_STRING, "what changes of what runs: none; live, at once; or only by a restart" },
+	{ "config", API_STRING, "what changes of the definition; as live" },
+	{ "live", API_STRING,
+	  "how what runs changes: none, not at all; live, at once; restart, only by one; recreate, by one "
+	  "that "
+	  "moves ports to another bridge" },
 	{ "start", API_BOOL, "is not running, and the document says that it starts with netd" },
 	{ "fields", API_STRING, "what differs", API_ARRAY },
 	{ "guests", API_STRING, "ports that a restart cuts off for a moment: name, else interface",
 	  API_ARRAY },
 };
-static const struct api_record plan_record = { "Plan", "What applying a document would do.",
-					       FIELDS(plan_fields) };
+const struct api_record api_plan_record = { "Plan", "What applying a document would do.",
+					    FIELDS(plan_fields) };
 
 static const struct api_record *const netd_records[] = {
-	&range_record,   &network_record, &port_record, &lease_record,
-	&warning_record, &event_record,   &plan_record,
+	&range_record,   &network_record,   &port_record,     &lease_record,
+	&warning_record, &api_event_record, &api_plan_record,
 };
 
 static const struct api_field out_version[] = {
@@ -165,7 +168,7 @@ static const struct api_field in_xml[] = {
 	{ "xml", API_STRING },
 };
 static const struct api_field out_plan[] = {
-	{ "plan", API_RECORD, NULL, 0, &plan_record },
+	{ "plan", API_RECORD, NULL, 0, &api_plan_record },
 };
 static const struct api_field in_apply[] = {
 	{ "xml", API_STRING },
@@ -226,7 +229,7 @@ static const struct api_field out_monitor[] = {
 	{ "epoch", API_INT, "this daemon's: numbers begin again with another", API_OPTIONAL },
 	{ "last", API_INT, "number of the newest event", API_OPTIONAL },
 	{ "lost", API_INT, "events that are kept no more", API_OPTIONAL },
-	{ "event", API_RECORD, NULL, API_OPTIONAL, &event_record },
+	{ "event", API_RECORD, NULL, API_OPTIONAL, &api_event_record },
 };
 static const struct api_field out_counters[] = {
 	{ "networks", API_INT },

@@ -13,6 +13,7 @@ static const char *const change_words[] = {
 	[NETDEF_CHANGE_NONE] = "none",
 	[NETDEF_CHANGE_LIVE] = "live",
 	[NETDEF_CHANGE_RESTART] = "restart",
+	[NETDEF_CHANGE_RECREATE] = "recreate",
 };
 
 /* "mtu@size, ip/dhcp/host" as a list. */
@@ -62,7 +63,7 @@ static json_t *plan_record(struct core *c, const struct netdef *def, const struc
 	out_object(&b, "live", json_string(change_words[p->live]));
 	out_bool(&b, "start", !active && def->autostart_set && def->autostart == NETDEF_AUTOSTART_BOOT);
 	out_object(&b, "fields", names(p->fields));
-	out_object(&b, "guests", guests(p->live == NETDEF_CHANGE_RESTART ? n : NULL));
+	out_object(&b, "guests", guests(p->live >= NETDEF_CHANGE_RESTART ? n : NULL));
 	return out_take(&b);
 }
 

@@ -5,8 +5,8 @@
  * The client says which event it saw last; it gets how many it missed for good, those the ring still has, and
  * then each as it happens. What is sent now and what comes later join without a gap, since nothing else runs
  * between the walk of the ring and the subscription. Numbers begin again with each daemon, so one comes with
- * its epoch: a client that has been there before does not take another daemon's numbers for its own. A client that does not read is told so and cut (conn.c):
- * the ring lets it come back with the number it has.
+ * its epoch: a client that has been there before does not take another daemon's numbers for its own. A client
+ * that does not read is told so and cut (conn.c): the ring lets it come back with the number it has.
  */
 #include "base/mem.h"
 #include "netd/api/methods.h"

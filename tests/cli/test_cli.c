@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "tests/cli/stub-server.h"
+#include "tests/cli/run-line.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,43 +19,6 @@
 	"24\"],\"subnetChosen\":false,\"dhcpRanges\":[{\"start\":\"192.168.122.2\","                     \
 	"\"end\":\"192.168.122.254\"}],\"ports\":2,\"foreignPorts\":0}"
 #define REPLY(p) "{\"parameters\":{" p "}}"
-
-struct run {
-	int status;
-	char *out, *err;
-	char calls[4096];
-};
-
-static void run_done(struct run *r)
-{
-	free(r->out);
-	free(r->err);
-}
-
-/* The line as typed on standard input, against a daemon of one reply (NULL: none is called). */
-static struct run run_line(const char *line, const struct stub_row *reply, bool json)
-{
-	struct stub_server s;
-	struct run r = { 0 };
-	size_t len;
-	struct cli cli = { .json = json };
-	FILE *in = fmemopen((void *)line, strlen(line), "r");
-
-	cli.out = open_memstream(&r.out, &len);
-	cli.err = open_memstream(&r.err, &len);
-	if (reply) {
-		stub_server_start(&s, reply, 1);
-		cli.socket = s.path;
-	}
-	r.status = cli_run_lines(&cli, in, NULL);
-	cli_done(&cli);
-	fclose(in);
-	fclose(cli.out);
-	fclose(cli.err);
-	if (reply)
-		stub_server_end(&s, r.calls, sizeof(r.calls));
-	return r;
-}
 
 static const struct {
 	const char *line, *reply, *call, *out;
@@ -78,13 +41,39 @@ static const struct {
 	  "Active:         yes\n"
 	  "Persistent:     yes\n"
 	  "Autostart:      yes\n"
+	  "Bridge:         virbr0\n\n" },
+	{ "net-info --details lab", REPLY("\"network\":" NETWORK("lab")),
+	  "GetNetwork\",\"parameters\":{\"name\":\"lab\"}}",
+	  "Name:           lab\n"
+	  "UUID:           3e3fce45-4f53-4fa7-bb32-11f34168b82b\n"
+	  "Active:         yes\n"
+	  "Persistent:     yes\n"
+	  "Autostart:      yes\n"
 	  "Bridge:         virbr0\n"
 	  "Forward:        nat\n"
 	  "Subnet:         192.168.122.1/24\n"
 	  "DHCP range:     192.168.122.2 - 192.168.122.254\n"
 	  "Ports:          2\n\n" },
 	{ "net-dumpxml lab --inactive", REPLY("\"xml\":\"<network/>\\n\""),
-	  "DumpNetwork\",\"parameters\":{\"name\":\"lab\",\"inactive\":true}}", "<network/>\n" },
+	  "DumpNetwork\",\"parameters\":{\"name\":\"lab\",\"inactive\":true}}", "<network/>\n\n" },
+	{ "net-dumpxml lab --xpath //bridge/@name --wrap",
+	  REPLY("\"xml\":\"<network><bridge name='br0'/><mtu size='1'/></network>\""),
+	  "DumpNetwork\",\"parameters\":{\"name\":\"lab\",\"inactive\":false}}",
+	  "<nodes name=\"br0\"/>\n\n" },
+	{ "net-dumpxml lab --xpath //bridge|//mtu",
+	  REPLY("\"xml\":\"<network><bridge name='br0'/><mtu size='1'/></network>\""),
+	  "DumpNetwork\",\"parameters\":{\"name\":\"lab\",\"inactive\":false}}",
+	  "<bridge name=\"br0\"/>\n<mtu size=\"1\"/>\n\n" },
+	{ "net-list --no-autostart --table", REPLY("\"networks\":[]"),
+	  "ListNetworks\",\"parameters\":{\"filter\":[\"active\",\"no-autostart\"]}}",
+	  " Name   State   Autostart   Persistent\n----------------------------------------\n\n" },
+	{ "net-name 3E3FCE45-4f53-4fa7-bb32-11f34168b82b", REPLY("\"network\":" NETWORK("lab")),
+	  "GetNetwork\",\"parameters\":{\"name\":\"3e3fce45-4f53-4fa7-bb32-11f34168b82b\"}}", "lab\n\n" },
+	{ "net-uuid --network lab", REPLY("\"network\":" NETWORK("lab")),
+	  "GetNetwork\",\"parameters\":{\"name\":\"lab\"}}", "3e3fce45-4f53-4fa7-bb32-11f34168b82b\n\n" },
+	{ "port-list --name",
+	  REPLY("\"ports\":[{\"interface\":\"vnet0\"},{\"interface\":\"vnet1\",\"name\":\"vm1\"}]"),
+	  "ListPorts\",\"parameters\":{}}", "vnet0\nvm1\n\n" },
 	{ "net-start lab", REPLY("\"network\":" NETWORK("lab")),
 	  "StartNetwork\",\"parameters\":{\"name\":\"lab\"}}", "Network lab started\n\n" },
 	{ "net-destroy --force lab", "{}",
@@ -100,7 +89,7 @@ static const struct {
 	{ "net-autostart --on-attach lab", REPLY("\"network\":" NETWORK("lab")),
 	  "SetAutostart\",\"parameters\":{\"name\":\"lab\",\"mode\":\"on-attach\"}}",
 	  "Network lab marked as started on attach\n\n" },
-	{ "net-dhcp-leases lab 52:54:00:77:00:01",
+	{ "net-dhcp-leases lab --mac=52:54:00:77:00:01",
 	  REPLY("\"leases\":[{\"expiry\":1795236365,\"mac\":\"52:54:00:77:00:01\",\"address\":\"10.7.0.13\","
 		"\"prefix\":24,\"state\":\"bound\"},{\"mac\":\"52:54:00:77:00:02\",\"address\":\"10.7.0.14\","
 		"\"prefix\":24,\"state\":\"declined\"}]"),
@@ -138,7 +127,7 @@ static void test_commands(void **state)
 	setenv("TZ", "UTC", 1);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		struct stub_row row = { commands[i].reply, 0 };
-		struct run r = run_line(commands[i].line, &row, false);
+		struct run r = run_line(commands[i].line, &row, 1, false);
 		char call[512];
 
 		snprintf(call, sizeof(call), "{\"method\":\"io.netd.%s\n", commands[i].call);
@@ -148,7 +137,7 @@ static void test_commands(void **state)
 		assert_string_equal(r.calls, call);
 		run_done(&r);
 		/* the same as JSON is the reply's parameters */
-		r = run_line(commands[i].line, &row, true);
+		r = run_line(commands[i].line, &row, 1, true);
 		assert_int_equal(r.status, 0);
 		assert_int_equal(r.out[0], '{');
 		run_done(&r);
@@ -169,7 +158,7 @@ static void test_define(void **state)
 	close(fd);
 	for (int create = 0; create < 2; create++) {
 		snprintf(line, sizeof(line), "net-%s %s", create ? "create" : "define", path);
-		r = run_line(line, &row, false);
+		r = run_line(line, &row, 1, false);
 		snprintf(expected, sizeof(expected), "Network lab %s from %s\n\n",
 			 create ? "created" : "defined", path);
 		assert_string_equal(r.out, expected);
@@ -179,7 +168,7 @@ static void test_define(void **state)
 		run_done(&r);
 	}
 	unlink(path);
-	r = run_line(line, NULL, false);
+	r = run_line(line, NULL, 0, false);
 	assert_int_equal(r.status, nd_code_exit_status(ND_NOT_FOUND));
 	assert_non_null(strstr(r.err, path));
 	run_done(&r);
@@ -205,6 +194,10 @@ static const struct {
 	  "events received: 2\n\n" },
 	{ "net-event --event repaired --timeout 1",
 	  "event 'repaired': table inet netd\nevents received: 1\n\n" },
+	{ "net-event --event lifecycle",
+	  "event 'lifecycle' for network lab: Started\nevents received: 1\n\n" },
+	{ "net-event --event network-stopped --loop --count 1 --network lab",
+	  "event 'lifecycle' for network lab: Stopped\nevents received: 1\n\n" },
 };
 
 static void test_events(void **state)
@@ -212,7 +205,7 @@ static void test_events(void **state)
 	const struct stub_row row = { events, 0, sizeof(events) - 1 };
 
 	for (size_t i = 0; i < ARRAY_LEN(event_rows); i++) {
-		struct run r = run_line(event_rows[i].line, &row, false);
+		struct run r = run_line(event_rows[i].line, &row, 1, false);
 
 		assert_int_equal(r.status, 0);
 		assert_string_equal(r.out, event_rows[i].out);
@@ -225,28 +218,47 @@ static const struct {
 	const char *line, *err;
 	int status;
 } mistakes[] = {
-	{ "net-lst", "error: unknown command 'net-lst'; 'netdctl help' lists them\n", 2 },
-	{ "net-start", "error: command 'net-start' needs NETWORK\nusage: netdctl net-start NETWORK\n", 2 },
-	{ "net-start a b",
-	  "error: command 'net-start': 'b' is one word too many\nusage: netdctl net-start NETWORK\n", 2 },
-	{ "net-destroy --farce a",
-	  "error: command 'net-destroy' has no option '--farce'\nusage: netdctl net-destroy NETWORK "
+	{ "net-lst", "error: unknown command: 'net-lst'; 'netdctl help' lists them\n", 2 },
+	{ "net-start",
+	  "error: command 'net-start' requires <network> option\nusage: netdctl net-start NETWORK\n", 2 },
+	{ "net-start a b", "error: unexpected data 'b'\nusage: netdctl net-start NETWORK\n", 2 },
+	{ "net-start --network a b", "error: unexpected data 'b'\nusage: netdctl net-start NETWORK\n", 2 },
+	{ "net-start --network",
+	  "error: expected syntax: --network <NETWORK>\nusage: netdctl net-start NETWORK\n", 2 },
+	{ "net-destroy --farce=1 a",
+	  "error: command 'net-destroy' doesn't support option --farce\nusage: netdctl net-destroy NETWORK "
 	  "[--force]\n",
 	  2 },
 	{ "net-destroy --force=1 a",
-	  "error: option '--force' takes no value\nusage: netdctl net-destroy NETWORK [--force]\n", 2 },
+	  "error: invalid '=' after option --force\nusage: netdctl net-destroy NETWORK [--force]\n", 2 },
 	{ "port-list --network",
-	  "error: option '--network' needs NETWORK\nusage: netdctl port-list [--network NETWORK]\n", 2 },
+	  "error: expected syntax: --network <NETWORK>\nusage: netdctl port-list [--network NETWORK] "
+	  "[--name]\n",
+	  2 },
 	{ "net-event --count x", "error: --count: 'x' is not a number between 1 and 2147483647\n", 2 },
-	{ "help nothing", "error: unknown command 'nothing'; 'netdctl help' lists them\n", 2 },
+	{ "net-event --event odd", "error: unknown event type odd; --list lists them\n", 2 },
+	{ "help nothing", "error: unknown command: 'nothing'; 'netdctl help' lists them\n", 2 },
+	{ "completion fish", "error: no completion for shell 'fish', only for bash and zsh\n", 2 },
 	{ "net-info 'a", "error: a quote (') has no end\n", 2 },
+	{ "net-define-as x --subnet 10.1.0.0",
+	  "error: --subnet: '10.1.0.0' has no length, as in 10.1.0.0/24\n", 2 },
+	{ "net-define-as x --subnet ten", "error: --subnet: 'ten' is neither 'auto' nor ADDRESS/LENGTH\n",
+	  2 },
+	{ "net-define-as x --subnet 10.1.0.1/32",
+	  "error: --subnet: 10.1.0.1/32 has no address for a guest; see --dhcp none\n", 2 },
+	{ "net-define-as x --dhcp 10.1.0.1",
+	  "error: --dhcp: '10.1.0.1' is neither 'auto', 'none' nor FIRST-LAST\n", 2 },
+	{ "net-define-as x --mode bridge", "error: --mode bridge needs --bridge, the host's bridge\n", 2 },
+	{ "net-define-as x --mode bridge --bridge b --dhcp none",
+	  "error: --mode bridge takes neither --subnet nor --dhcp\n", 2 },
+	{ "net-define-as x --mtu 10", "error: --mtu: '10' is not a number between 68 and 65535\n", 2 },
 	{ "  # nothing", "", 0 },
 };
 
 static void test_mistakes(void **state)
 {
 	for (size_t i = 0; i < ARRAY_LEN(mistakes); i++) {
-		struct run r = run_line(mistakes[i].line, NULL, false);
+		struct run r = run_line(mistakes[i].line, NULL, 0, false);
 
 		assert_string_equal(r.err, mistakes[i].err);
 		assert_string_equal(r.out, "");
@@ -262,22 +274,56 @@ static void test_errors(void **state)
 					     "\"errnoName\":\"EBUSY\",\"kernel\":\"why\",\"frames\":["
 					     "\"network 'lan'\",\"bridge 'virbr1'\"],\"also\":[]}}",
 					     0 };
-	struct run r = run_line("net-start lan", &row, false);
+	struct run r = run_line("net-start lan", &row, 1, false);
 
-	assert_string_equal(r.err, "error: network 'lan': bridge 'virbr1': set vlan_filtering: "
-				   "Device or resource busy (EBUSY): why\n");
+	assert_string_equal(
+		r.err,
+		"error: Failed to start network lan: network 'lan': bridge 'virbr1': set vlan_filtering: "
+		"Device or resource busy (EBUSY): why\n");
 	assert_int_equal(r.status, nd_code_exit_status(ND_BUSY));
 	run_done(&r);
-	r = run_line("net-start lan", &row, true);
-	assert_non_null(
-		strstr(r.err, "{\"error\":\"io.netd.Busy\",\"parameters\":{\"message\":\"network 'lan': "));
+	r = run_line("net-start lan", &row, 1, true);
+	assert_non_null(strstr(
+		r.err,
+		"{\"error\":\"io.netd.Busy\",\"parameters\":{\"message\":\"Failed to start network lan: "));
+	run_done(&r);
+}
+
+/* virsh's words for a network that is not there, and for looking up the wrong way round. */
+static void test_not_found(void **state)
+{
+	static const struct stub_row none = {
+		"{\"error\":\"io.netd.NotFound\",\"parameters\":{\"message\":\"x\","
+		"\"text\":\"Network not found: no network with matching name 'x'\","
+		"\"frames\":[],\"also\":[]}}"
+	};
+	static const struct stub_row lab = { REPLY("\"network\":" NETWORK("lab")) };
+	struct run r = run_line("net-start x", &none, 1, false);
+
+	assert_string_equal(r.err, "error: failed to get network 'x': Network not found: no network with "
+				   "matching name 'x'\n");
+	assert_int_equal(r.status, nd_code_exit_status(ND_NOT_FOUND));
+	run_done(&r);
+	r = run_line("net-name lab", &lab, 1, false);
+	assert_string_equal(r.err, "error: failed to get network 'lab': Network not found: no network with "
+				   "matching uuid 'lab'\n");
+	run_done(&r);
+}
+
+/* --quiet leaves results: no header, no message. */
+static void test_quiet(void **state)
+{
+	static const struct stub_row rows[] = { { REPLY("\"networks\":[" NETWORK("lab") "]") }, { "{}" } };
+	struct run r = run_line("-q\nnet-list\nnet-undefine lab", rows, 2, false);
+
+	assert_string_equal(r.out, " lab   active   yes   yes\n");
 	run_done(&r);
 }
 
 /* Goes on after a failure, and remembers it. */
 static void test_lines(void **state)
 {
-	struct run r = run_line("nonsense\n\nhelp net-start\n", NULL, false);
+	struct run r = run_line("nonsense\n\nhelp net-start\n", NULL, 0, false);
 
 	assert_int_equal(r.status, 2);
 	assert_non_null(strstr(r.out, "netdctl net-start NETWORK\n"));
@@ -321,6 +367,8 @@ int main(void)
 		cmocka_unit_test(test_commands),        cmocka_unit_test(test_define),
 		cmocka_unit_test(test_events),          cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_errors),          cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_not_found),       cmocka_unit_test(test_quiet),
+
 		cmocka_unit_test(test_rows_and_manual),
 	};
 

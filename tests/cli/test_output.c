@@ -18,7 +18,7 @@ static void expect_table(const char *const *header, size_t columns, const char *
 
 	for (size_t i = 0; i < cnt; i++)
 		table_add(t, cells[i]);
-	assert_int_equal(table_print(t, out, NULL), 0);
+	assert_int_equal(table_print(t, out, true, NULL), 0);
 	fclose(out);
 	table_free(t);
 	assert_string_equal(text, expected);
@@ -32,12 +32,10 @@ static void test_net_list(void **state)
 	expect_table(header, 4, cells, 4,
 		     " Name      State    Autostart   Persistent\n"
 		     "--------------------------------------------\n"
-		     " default   active   no          yes\n"
-		     "\n");
+		     " default   active   no          yes\n");
 	expect_table(header, 4, NULL, 0,
 		     " Name   State   Autostart   Persistent\n"
-		     "----------------------------------------\n"
-		     "\n");
+		     "----------------------------------------\n");
 }
 
 static void test_leases(void **state)
@@ -55,8 +53,7 @@ static void test_leases(void **state)
 		     "---------------------------------------------------------------------------------------"
 		     "---------------\n"
 		     " 2026-11-21 04:46:05   52:54:00:77:00:01   ipv4       10.7.0.13/24   myguest    "
-		     "01:52:54:00:77:00:01\n"
-		     "\n");
+		     "01:52:54:00:77:00:01\n");
 }
 
 /* Widths are of characters; what would move the cursor is not printed; what is missing is a dash. */
@@ -70,8 +67,7 @@ static void test_odd_cells(void **state)
 		     "-------------\n"
 		     " \xc3\xa4\xc3\xb6      x\n"
 		     " e?[2J   -\n"
-		     " -       y?\n"
-		     "\n");
+		     " -       y?\n");
 }
 
 static void test_lines(void **state)

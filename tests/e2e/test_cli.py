@@ -44,7 +44,7 @@ def life_of_a_network(host):
     same(links()["br-lab"]["address"], "52:54:00:11:22:33", "the bridge's MAC")
     same(squeezed(netd.ctl("net-list").stdout), ["Name State Autostart Persistent", "-" * len(netd.ctl("net-list").stdout.splitlines()[1]),
                                                  "lab active no yes"], "net-list")
-    info = dict(line.split(": ", 1) for line in squeezed(netd.ctl("net-info", "lab").stdout))
+    info = dict(line.split(": ", 1) for line in squeezed(netd.ctl("net-info", "lab", "--details").stdout))
     same({k: info[k] for k in ("Name", "Active", "Persistent", "Autostart", "Bridge")},
          {"Name": "lab", "Active": "yes", "Persistent": "yes", "Autostart": "no", "Bridge": "br-lab"}, "net-info")
     contains(info.get("Subnet", ""), "10.44.0.1/24", "net-info's subnet")

@@ -75,7 +75,7 @@ def automatic_subnet(host):
     guest.ping("192.168.123.1")
     _, event = events.wait("network-subnet", "192.168.123.0/24")
     contains(event["text"], ["192.168.122", "lan0"], "the event")
-    contains(netd.ctl("net-info", "default").stdout, "192.168.123.1/24", "net-info")
+    contains(netd.ctl("net-info", "default", "--details").stdout, "192.168.123.1/24", "net-info")
     contains(netd.ctl("net-dumpxml", "default").stdout, "192.168.123.1", "the live XML")
     contains(netd.ctl("net-dumpxml", "default", "--inactive").stdout, ["192.168.122.1", "subnet='auto'"], "the inactive XML")
     guest.kill()
@@ -84,7 +84,7 @@ def automatic_subnet(host):
     netd.kill()
     netd.start()
     netd.ctl("net-start", "default")
-    contains(netd.ctl("net-info", "default").stdout, "192.168.123.1/24", "the subnet after a restart")
+    contains(netd.ctl("net-info", "default", "--details").stdout, "192.168.123.1/24", "the subnet after a restart")
 
 
 @test
@@ -94,7 +94,7 @@ def automatic_subnet_avoids_routes(host):
     run("ip", "route", "add", "192.168.122.0/23", "dev", "vpn0")
     run("ip", "route", "add", "192.168.124.0/24", "dev", "vpn0", "table", "42")
     netd.ctl("net-start", "default")
-    contains(netd.ctl("net-info", "default").stdout, "192.168.125.1/24", "net-info")
+    contains(netd.ctl("net-info", "default", "--details").stdout, "192.168.125.1/24", "net-info")
 
 
 @test
@@ -102,7 +102,7 @@ def a_default_route_is_no_collision(host):
     host.outside()
     netd = host.netd_default()
     netd.ctl("net-start", "default")
-    contains(netd.ctl("net-info", "default").stdout, "192.168.122.1/24", "net-info")
+    contains(netd.ctl("net-info", "default", "--details").stdout, "192.168.122.1/24", "net-info")
 
 
 main()

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* DOC: the commands that need more than one call: net-define-as, net-edit, net-apply, monitor. */
+#include "base/file.h"
+#include "base/mem.h"
+#include "cli/edit.h"
+#include "tests/cli/run-line.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#define NETWORK "{\"parameters\":{\"network\":{\"name\":\"lab\",\"active\":true}}}"
+#define DEFINED "{\"parameters\":{\"network\":{\"name\":\"lab\"},\"warnings\":[]}}"
+#define XML(s)  "{\"parameters\":{\"xml\":\"" s "\"}}"
+#define REFUSED                                                                                             \
+	"{\"error\":\"io.netd.Invalid\",\"parameters\":{\"message\":\"x\",\"text\":\"line 2: <mtu>: no -- " \
+	"good\","                                                                                           \
+	"\"frames\":[],\"also\":[]}}"
+
+/* net-define-as */
+
+static const struct {
+	const char *line, *xml;
+} define_as[] = {
+	{ "net-define-as lab --print-xml",
+	  "<network xmlns:netd='urn:netd:network:1'>\n"
+	  "  <name>lab</name>\n"
+	  "  <forward mode='nat'/>\n"
+	  "  <ip address='192.168.122.1' netmask='255.255.255.0' netd:subnet='auto'>\n"
+	  "    <dhcp>\n"
+	  "      <range start='192.168.122.2' end='192.168.122.254'/>\n"
+	  "    </dhcp>\n"
+	  "  </ip>\n"
+	  "</network>\n\n" },
+	{ "net-define-as 'a&b' --mode isolated --subnet 10.1.0.0/16 --dhcp none --bridge br9 --domain d.test "
+	  "--mtu 9000 --autostart boot --print-xml",
+	  "<network xmlns:netd='urn:netd:network:1'>\n"
+	  "  <name>a&amp;b</name>\n"
+	  "  <bridge name='br9'/>\n"
+	  "  <mtu size='9000'/>\n"
+	  "  <domain name='d.test'/>\n"
+	  "  <ip address='10.1.0.1' netmask='255.255.0.0'/>\n"
+	  "  <netd:autostart mode='boot'/>\n"
+	  "</network>\n\n" },
+	{ "net-define-as lab --subnet 10.1.0.254/24 --print-xml",
+	  "<network>\n"
+	  "  <name>lab</name>\n"
+	  "  <forward mode='nat'/>\n"
+	  "  <ip address='10.1.0.254' netmask='255.255.255.0'>\n"
+	  "    <dhcp>\n"
+	  "      <range start='10.1.0.1' end='10.1.0.253'/>\n"
+	  "    </dhcp>\n"
+	  "  </ip>\n"
+	  "</network>\n\n" },
+	{ "net-define-as lab --mode route --subnet fd00:1::1/64 --print-xml",
+	  "<network>\n"
+	  "  <name>lab</name>\n"
+	  "  <forward mode='route'/>\n"
+	  "  <ip family='ipv6' address='fd00:1::1' prefix='64'/>\n"
+	  "</network>\n\n" },
+	{ "net-define-as lab --subnet 10.1.0.1/24 --dhcp 10.1.0.50-10.1.0.60 --print-xml",
+	  "<network>\n"
+	  "  <name>lab</name>\n"
+	  "  <forward mode='nat'/>\n"
+	  "  <ip address='10.1.0.1' netmask='255.255.255.0'>\n"
+	  "    <dhcp>\n"
+	  "      <range start='10.1.0.50' end='10.1.0.60'/>\n"
+	  "    </dhcp>\n"
+	  "  </ip>\n"
+	  "</network>\n\n" },
+	{ "net-define-as lab --mode bridge --bridge br0 --print-xml", "<network>\n"
+								      "  <name>lab</name>\n"
+								      "  <forward mode='bridge'/>\n"
+								      "  <bridge name='br0'/>\n"
+								      "</network>\n\n" },
+};
+
+static void test_define_as(void **state)
+{
+	static const struct stub_row row = { DEFINED };
+	struct run r;
+
+	for (size_t i = 0; i < ARRAY_LEN(define_as); i++) {
+		r = run_line(define_as[i].line, NULL, 0, false);
+		assert_string_equal(r.err, "");
+		assert_string_equal(r.out, define_as[i].xml);
+		run_done(&r);
+	}
+	r = run_line("net-define-as lab --mode bridge --bridge br0", &row, 1, false);
+	assert_string_equal(r.out, "Network lab defined\n\n");
+	assert_non_null(strstr(r.calls, "io.netd.DefineNetwork"));
+	assert_non_null(strstr(r.calls, "<bridge name='br0'/>"));
+	run_done(&r);
+}
+
+/* net-edit, with an editor that is a script */
+
+static void test_edit(void **state)
+{
+	static const struct stub_row same[] = { { NETWORK }, { XML("<a/>\\n") } };
+	static const struct stub_row changed[] = {
+		{ NETWORK }, { XML("<a/>\\n") }, { XML("<a/>\\n") }, { DEFINED }
+	};
+	static const struct stub_row raced[] = { { NETWORK }, { XML("<a/>\\n") }, { XML("<c/>\\n") } };
+	static const struct stub_row refused[] = {
+		{ NETWORK }, { XML("<a/>\\n") }, { XML("<a/>\\n") }, { REFUSED }
+	};
+	struct run r;
+
+	unsetenv("VISUAL");
+	setenv("EDITOR", "true", 1);
+	r = run_line("net-edit lab", same, 2, false);
+	assert_string_equal(r.out, "Network lab XML configuration not changed.\n\n");
+	run_done(&r);
+	setenv("EDITOR", "false", 1);
+	r = run_line("net-edit lab", same, 2, false);
+	assert_string_equal(r.err, "error: the editor 'false' ended with status 1\n");
+	assert_int_equal(r.status, nd_code_exit_status(ND_STATE));
+	run_done(&r);
+	setenv("VISUAL", "sed -i s/a/b/", 1);
+	r = run_line("net-edit lab", changed, 4, false);
+	assert_string_equal(r.err, "");
+	assert_string_equal(r.out, "Network lab XML configuration edited.\n\n");
+	assert_non_null(strstr(r.calls, "\"xml\":\"<b/>\\n\""));
+	run_done(&r);
+	r = run_line("net-edit lab", changed, 4, true);
+	assert_non_null(strstr(r.out, "\"changed\": true"));
+	run_done(&r);
+	r = run_line("net-edit lab", raced, 3, false);
+	assert_string_equal(r.err, "error: the XML configuration was changed by another user\n");
+	run_done(&r);
+	/* nobody can be asked whether to try again */
+	r = run_line("net-edit lab", refused, 4, false);
+	assert_string_equal(r.err, "error: line 2: <mtu>: no -- good\n");
+	assert_int_equal(r.status, nd_code_exit_status(ND_INVALID));
+	run_done(&r);
+}
+
+static void test_notes(void **state)
+{
+	static const char xml[] = "<network>\n  <mtu/>\n</network>\n";
+	struct nd_error e = ND_ERROR_INIT;
+	nd_autofree char *noted = NULL, *plain = NULL, *first = NULL;
+
+	nd_fail(&e, ND_INVALID, "line 2: <mtu>: no -- good");
+	noted = edit_with_note(xml, &e);
+	assert_string_equal(noted,
+			    "<network>\n<!-- netdctl: line 2: <mtu>: no  - good -->\n  <mtu/>\n</network>\n");
+	plain = edit_without_note(noted);
+	assert_string_equal(plain, xml);
+	nd_error_reset(&e);
+	nd_fail(&e, ND_EXISTS, "taken");
+	first = edit_with_note(xml, &e);
+	assert_string_equal(first, "<!-- netdctl: taken -->\n<network>\n  <mtu/>\n</network>\n");
+}
+
+/* net-apply */
+
+#define PLAN(new, live, start, fields, guests)                                                              \
+	"{\"parameters\":{\"plan\":{\"name\":\"lab\",\"new\":" new ",\"active\":true,\"config\":\"none\","  \
+								   "\"live\":\"" live "\",\"start\":" start \
+								   ",\"fields\":[" fields                   \
+								   "],\"guests\":[" guests "]}}}"
+
+struct folder {
+	char dir[32], a[48], b[48];
+};
+
+static int folder_setup(void **state)
+{
+	struct folder *f = calloc(1, sizeof(*f));
+
+	strcpy(f->dir, "/tmp/netd-apply-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(f->a, sizeof(f->a), "%s/a.xml", f->dir);
+	snprintf(f->b, sizeof(f->b), "%s/b.xml", f->dir);
+	nd_file_write(f->a, "<a/>", 4, 0600, false, NULL);
+	nd_file_write(f->b, "<b/>", 4, 0600, false, NULL);
+	*state = f;
+	return 0;
+}
+
+static int folder_teardown(void **state)
+{
+	struct folder *f = *state;
+
+	unlink(f->a);
+	unlink(f->b);
+	rmdir(f->dir);
+	free(f);
+	return 0;
+}
+
+static const char none_plan[] = PLAN("false", "none", "false", "", "");
+static const char live_plan[] = PLAN("false", "live", "false", "\"ip/dhcp/host\"", "");
+static const char restart_plan[] =
+	PLAN("false", "restart", "false", "\"mtu@size\",\"ip\"", "\"vm1\",\"vnet3\"");
+static const char new_plan[] = PLAN("true", "none", "true", "", "");
+
+static void test_apply(void **state)
+{
+	struct folder *f = *state;
+	const struct stub_row live[] = { { live_plan }, { new_plan }, { NETWORK }, { NETWORK }, { NETWORK } };
+	const struct stub_row restart[] = { { none_plan }, { restart_plan }, { NETWORK }, { NETWORK } };
+	nd_autofree char *line = NULL, *expected = NULL, *forced = NULL;
+	struct run r;
+
+	assert_true(asprintf(&line, "net-apply %s", f->dir) > 0);
+	r = run_line(line, live, 5, false);
+	assert_true(asprintf(&expected,
+			     " Network   Change          Fields         Guests cut off   File\n"
+			     "-------------------------------------------------------------------------------"
+			     "----------\n"
+			     " lab       change live     ip/dhcp/host   -                %s\n"
+			     " lab       define, start   -              -                %s\n"
+			     "\n"
+			     "Network lab applied from %s\n"
+			     "Network lab applied from %s\n\n",
+			     f->a, f->b, f->a, f->b) > 0);
+	assert_string_equal(r.err, "");
+	assert_string_equal(r.out, expected);
+	assert_non_null(strstr(r.calls, "io.netd.StartNetwork"));
+	run_done(&r);
+	/* what needs a restart is refused before anything is done */
+	r = run_line(line, restart, 2, false);
+	assert_int_equal(r.status, nd_code_exit_status(ND_STATE));
+	assert_non_null(
+		strstr(r.err, "b.xml: network 'lab' can change so only by a restart; nothing was changed"));
+	assert_non_null(strstr(r.out, "restart   mtu@size, ip   vm1, vnet3       "));
+	assert_null(strstr(r.calls, "ApplyNetwork"));
+	run_done(&r);
+	assert_true(asprintf(&forced, "net-apply --restart %s %s", f->a, f->b) > 0);
+	r = run_line(forced, restart, 4, false);
+	assert_int_equal(r.status, 0);
+	assert_non_null(strstr(r.calls, "{\"xml\":\"<b/>\",\"restart\":true}"));
+	run_done(&r);
+}
+
+static void test_apply_dry_run(void **state)
+{
+	struct folder *f = *state;
+	const struct stub_row plans[] = { { live_plan }, { restart_plan } };
+	const struct stub_row refused[] = { { live_plan }, { REFUSED } };
+	nd_autofree char *line = NULL;
+	struct run r;
+
+	assert_true(asprintf(&line, "net-apply --dry-run %s", f->dir) > 0);
+	r = run_line(line, plans, 2, false);
+	assert_int_equal(r.status, 0);
+	assert_null(strstr(r.out, "applied"));
+	run_done(&r);
+	/* one bad document, and not even a plan is printed */
+	r = run_line(line, refused, 2, false);
+	assert_int_equal(r.status, nd_code_exit_status(ND_INVALID));
+	assert_string_equal(r.out, "");
+	assert_non_null(strstr(r.err, "b.xml: line 2"));
+	run_done(&r);
+}
+
+/* monitor */
+
+#define EVENT(n, text)                                                  \
+	"{\"parameters\":{\"event\":{\"sequence\":" n                   \
+	",\"time\":1795236365123456,\"kind\":\"repaired\",\"network\":" \
+	"\"lab\",\"text\":\"" text "\"}},\"continues\":true}\0"
+static const char first_life[] =
+	"{\"parameters\":{\"epoch\":7,\"last\":4,\"lost\":2},\"continues\":true}\0" EVENT("3", "a")
+		EVENT("4", "b");
+
+static void test_monitor(void **state)
+{
+	const struct stub_row row = { first_life, 0, sizeof(first_life) - 1 };
+	struct run r = run_line("monitor --since 1 --count 2", &row, 1, false);
+
+	assert_int_equal(r.status, 0);
+	assert_string_equal(r.out, "2 events are lost: netd does not keep them any more\n"
+				   "3 2026-11-21 04:46:05.123+0000 repaired network lab: a\n"
+				   "4 2026-11-21 04:46:05.123+0000 repaired network lab: b\n");
+	assert_string_equal(r.calls,
+			    "{\"method\":\"io.netd.Monitor\",\"parameters\":{\"after\":1},\"more\":true}\n");
+	run_done(&r);
+	r = run_line("monitor --since=1 --count 1", &row, 1, true);
+	assert_non_null(strstr(r.out, "{\"epoch\":7,\"last\":4,\"lost\":2}\n{\"event\":{\"sequence\":3,"));
+	run_done(&r);
+	/* who was never there is not waited for */
+	r = run_line("monitor", NULL, 0, false);
+	assert_int_equal(r.status, nd_code_exit_status(ND_SYSTEM));
+	run_done(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_define_as),
+		cmocka_unit_test(test_edit),
+		cmocka_unit_test(test_notes),
+		cmocka_unit_test_setup_teardown(test_apply, folder_setup, folder_teardown),
+		cmocka_unit_test_setup_teardown(test_apply_dry_run, folder_setup, folder_teardown),
+		cmocka_unit_test(test_monitor),
+	};
+
+	setenv("NETD_SOCKET", "/nonexistent/sock", 1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
