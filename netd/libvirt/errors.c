@@ -44,11 +44,9 @@ static const struct code_row {
 	{ LIBVIRT_XML_INVALID_SCHEMA, DOMAIN_XML, "XML document failed to validate against schema: " },
 	{ LIBVIRT_NETWORK_PORT_EXIST, DOMAIN_NETWORK, "network port already exists: " },
 	{ LIBVIRT_NO_NETWORK_PORT, DOMAIN_NETWORK, "network port not found: " },
-	{ LIBVIRT_NO_NETWORK_METADATA, DOMAIN_NETWORK, "network metadata not found: " },
+	{ LIBVIRT_NO_NETWORK_METADATA, DOMAIN_NETWORK, "metadata not found: " },
 };
 
-/* Where a failure happened, for rows that do not fit everywhere. */
-enum where { ANYWHERE, IN_DEFINITION };
 /* How much of the core's message is told. */
 enum extent {
 	CAUSE, /* the text alone: libvirt's, which says all */
@@ -56,35 +54,38 @@ enum extent {
 	WHOLE
 };
 static const struct core_row {
-	int core;           /* enum nd_code */
-	const char *begins; /* of the cause; NULL: any */
-	enum where where;
+	int core;                 /* enum nd_code */
+	const char *begins;       /* of the cause; NULL: any */
+	enum libvirt_where where; /* it failed */
 	enum libvirt_code code;
 	enum extent extent;
 } core_rows[] = {
-	{ ND_EXISTS, "bridge name ", ANYWHERE, LIBVIRT_INTERNAL, BARE },
-	{ ND_EXISTS, NULL, ANYWHERE, LIBVIRT_OPERATION_FAILED, BARE },
-	{ ND_STATE, NULL, ANYWHERE, LIBVIRT_OPERATION_INVALID, BARE },
-	{ ND_NOT_FOUND, NULL, ANYWHERE, LIBVIRT_NO_NETWORK, BARE },
-	{ ND_PARSE, NULL, ANYWHERE, LIBVIRT_XML_DETAIL, BARE },
-	{ ND_INVALID, "missing name information", IN_DEFINITION, LIBVIRT_NO_NAME, CAUSE },
-	{ ND_INVALID, "malformed uuid element", IN_DEFINITION, LIBVIRT_INTERNAL, CAUSE },
-	{ ND_INVALID, "unknown forwarding type", IN_DEFINITION, LIBVIRT_CONFIG_UNSUPPORTED, CAUSE },
-	{ ND_INVALID, "range ", IN_DEFINITION, LIBVIRT_INTERNAL, CAUSE },
-	{ ND_INVALID, NULL, IN_DEFINITION, LIBVIRT_XML_ERROR, BARE },
-	{ ND_INVALID, NULL, ANYWHERE, LIBVIRT_INVALID_ARG, BARE },
-	{ ND_UNSUPPORTED, "can't update ", ANYWHERE, LIBVIRT_OPERATION_UNSUPPORTED, BARE },
-	{ ND_UNSUPPORTED, NULL, ANYWHERE, LIBVIRT_CONFIG_UNSUPPORTED, BARE },
-	{ ND_CONFLICT, NULL, ANYWHERE, LIBVIRT_INTERNAL, BARE },
-	{ ND_DENIED, NULL, ANYWHERE, LIBVIRT_AUTH_FAILED, BARE },
-	{ ND_BUSY, NULL, ANYWHERE, LIBVIRT_RESOURCE_BUSY, WHOLE },
-	{ ND_LIMIT, NULL, ANYWHERE, LIBVIRT_OPERATION_FAILED, WHOLE },
-	{ ND_SYSTEM, NULL, ANYWHERE, LIBVIRT_SYSTEM, WHOLE },
-	{ ND_PROTOCOL, NULL, ANYWHERE, LIBVIRT_RPC, WHOLE },
-	{ ND_MEMORY, NULL, ANYWHERE, LIBVIRT_NO_MEMORY, WHOLE },
-	{ ND_TIMEOUT, NULL, ANYWHERE, LIBVIRT_OPERATION_TIMEOUT, WHOLE },
-	{ ND_OVERRUN, NULL, ANYWHERE, LIBVIRT_INTERNAL, WHOLE },
-	{ ND_INTERNAL, NULL, ANYWHERE, LIBVIRT_INTERNAL, WHOLE },
+	{ ND_UNSUPPORTED, NULL, LIBVIRT_IN_UPDATE, LIBVIRT_OPERATION_UNSUPPORTED, CAUSE },
+	{ ND_STATE, NULL, LIBVIRT_IN_UPDATE, LIBVIRT_OPERATION_INVALID, CAUSE },
+	{ ND_INVALID, NULL, LIBVIRT_IN_UPDATE, LIBVIRT_XML_ERROR, CAUSE },
+	{ ND_NOT_FOUND, NULL, LIBVIRT_IN_METADATA, LIBVIRT_NO_NETWORK_METADATA, CAUSE },
+	{ ND_EXISTS, "bridge name ", LIBVIRT_ANYWHERE, LIBVIRT_INTERNAL, BARE },
+	{ ND_EXISTS, NULL, LIBVIRT_ANYWHERE, LIBVIRT_OPERATION_FAILED, BARE },
+	{ ND_STATE, NULL, LIBVIRT_ANYWHERE, LIBVIRT_OPERATION_INVALID, BARE },
+	{ ND_NOT_FOUND, NULL, LIBVIRT_ANYWHERE, LIBVIRT_NO_NETWORK, BARE },
+	{ ND_PARSE, NULL, LIBVIRT_ANYWHERE, LIBVIRT_XML_DETAIL, BARE },
+	{ ND_INVALID, "missing name information", LIBVIRT_IN_DEFINITION, LIBVIRT_NO_NAME, CAUSE },
+	{ ND_INVALID, "malformed uuid element", LIBVIRT_IN_DEFINITION, LIBVIRT_INTERNAL, CAUSE },
+	{ ND_INVALID, "unknown forwarding type", LIBVIRT_IN_DEFINITION, LIBVIRT_CONFIG_UNSUPPORTED, CAUSE },
+	{ ND_INVALID, "range ", LIBVIRT_IN_DEFINITION, LIBVIRT_INTERNAL, CAUSE },
+	{ ND_INVALID, NULL, LIBVIRT_IN_DEFINITION, LIBVIRT_XML_ERROR, BARE },
+	{ ND_INVALID, NULL, LIBVIRT_ANYWHERE, LIBVIRT_INVALID_ARG, BARE },
+	{ ND_UNSUPPORTED, NULL, LIBVIRT_ANYWHERE, LIBVIRT_CONFIG_UNSUPPORTED, BARE },
+	{ ND_CONFLICT, NULL, LIBVIRT_ANYWHERE, LIBVIRT_INTERNAL, BARE },
+	{ ND_DENIED, NULL, LIBVIRT_ANYWHERE, LIBVIRT_AUTH_FAILED, BARE },
+	{ ND_BUSY, NULL, LIBVIRT_ANYWHERE, LIBVIRT_RESOURCE_BUSY, WHOLE },
+	{ ND_LIMIT, NULL, LIBVIRT_ANYWHERE, LIBVIRT_OPERATION_FAILED, WHOLE },
+	{ ND_SYSTEM, NULL, LIBVIRT_ANYWHERE, LIBVIRT_SYSTEM, WHOLE },
+	{ ND_PROTOCOL, NULL, LIBVIRT_ANYWHERE, LIBVIRT_RPC, WHOLE },
+	{ ND_MEMORY, NULL, LIBVIRT_ANYWHERE, LIBVIRT_NO_MEMORY, WHOLE },
+	{ ND_TIMEOUT, NULL, LIBVIRT_ANYWHERE, LIBVIRT_OPERATION_TIMEOUT, WHOLE },
+	{ ND_OVERRUN, NULL, LIBVIRT_ANYWHERE, LIBVIRT_INTERNAL, WHOLE },
+	{ ND_INTERNAL, NULL, LIBVIRT_ANYWHERE, LIBVIRT_INTERNAL, WHOLE },
 };
 
 static const struct code_row *code_row(enum libvirt_code code)
@@ -95,14 +96,14 @@ static const struct code_row *code_row(enum libvirt_code code)
 	return &code_rows[0];
 }
 
-static const struct core_row *core_row(const struct nd_error *e, bool definition)
+static const struct core_row *core_row(const struct nd_error *e, enum libvirt_where where)
 {
 	const char *text = nd_error_text(e);
 
 	for (size_t i = 0; i < ARRAY_LEN(core_rows); i++) {
 		const struct core_row *row = &core_rows[i];
 
-		if (row->core == e->code && (row->where == ANYWHERE || definition) &&
+		if (row->core == e->code && (row->where == LIBVIRT_ANYWHERE || row->where == where) &&
 		    (!row->begins || !strncmp(text, row->begins, strlen(row->begins))))
 			return row;
 	}
@@ -124,9 +125,9 @@ void libvirt_error_set(struct libvirt_error *ret, enum libvirt_code code, const 
 	va_end(ap);
 }
 
-void libvirt_error_from_core(struct libvirt_error *ret, const struct nd_error *e, bool definition)
+void libvirt_error_from_core(struct libvirt_error *ret, const struct nd_error *e, enum libvirt_where where)
 {
-	const struct core_row *row = core_row(e, definition);
+	const struct core_row *row = core_row(e, where);
 	char whole[LIBVIRT_DETAIL_MAX], frame[ND_ERROR_STORE];
 	size_t skip = 0;
 

@@ -47,8 +47,10 @@ void libvirt_error_set(struct libvirt_error *ret, enum libvirt_code code, const 
 	__attribute__((format(printf, 3, 4)));
 void libvirt_error_vset(struct libvirt_error *ret, enum libvirt_code code, const char *fmt, va_list ap)
 	__attribute__((format(printf, 3, 0)));
-/* e: a failure of the core's. definition: what failed was reading a definition, which has codes of its own. */
-void libvirt_error_from_core(struct libvirt_error *ret, const struct nd_error *e, bool definition);
+/* What failed, where one failure of the core's is another of libvirt's. */
+enum libvirt_where { LIBVIRT_ANYWHERE, LIBVIRT_IN_DEFINITION, LIBVIRT_IN_UPDATE, LIBVIRT_IN_METADATA };
+/* e: a failure of the core's. */
+void libvirt_error_from_core(struct libvirt_error *ret, const struct nd_error *e, enum libvirt_where where);
 /* The whole message as clients show it. Return: length as snprintf's. */
 int libvirt_error_message(const struct libvirt_error *err, char *buf, size_t size);
 /* Appends remote_error. */

@@ -4,7 +4,8 @@
  *
  * Numbers of commands, sections, kinds of metadata and targets are libvirt's on both sides. The arguments live as long as the call.
  */
-#include "netd/libvirt/needs.h"
+#include "base/mem.h"
+#include "netd/core/change.h"
 #include "netd/libvirt/procs.h"
 
 static void on_changed(void *arg, struct network *n, const struct nd_error *e)
@@ -25,10 +26,18 @@ void proc_network_update(struct proc_call *call, struct network *n)
 		.targets = call->in[5].u,
 	};
 
-	if (change_update)
-		change_update(call->core, n, &u, (struct network_done){ on_changed, call });
-	else
-		proc_fail(call, LIBVIRT_NO_SUPPORT, "%s", call->row->api);
+	change_update(call->core, n, &u, (struct network_done){ on_changed, call });
+}
+
+/* If not, the call is answered and gone. */
+static bool check_type(struct proc_call *call)
+{
+	int32_t type = call->in[1].i;
+	bool ok = type >= CHANGE_DESCRIPTION && type <= CHANGE_ELEMENT;
+
+	if (!ok)
+		proc_fail(call, LIBVIRT_INVALID_ARG, "unknown metadata type %d", type);
+	return ok;
 }
 
 void proc_network_set_metadata(struct proc_call *call, struct network *n)
@@ -41,10 +50,20 @@ void proc_network_set_metadata(struct proc_call *call, struct network *n)
 		.targets = call->in[5].u,
 	};
 
-	if (call->in[1].i < CHANGE_DESCRIPTION || call->in[1].i > CHANGE_ELEMENT)
-		proc_fail(call, LIBVIRT_INVALID_ARG, "unknown metadata type %d", call->in[1].i);
-	else if (change_metadata)
+	if (check_type(call))
 		change_metadata(call->core, n, &m, (struct network_done){ on_changed, call });
+}
+
+void proc_network_get_metadata(struct proc_call *call, struct network *n)
+{
+	nd_autofree char *text = NULL;
+	struct nd_error e = ND_ERROR_INIT;
+
+	if (!check_type(call))
+		return;
+	if (change_metadata_get(n, (enum change_metadata_type)call->in[1].i, call->in[2].s, call->in[3].u,
+				&text, &e) < 0)
+		proc_fail_core(call, &e);
 	else
-		proc_fail(call, LIBVIRT_NO_SUPPORT, "%s", call->row->api);
+		proc_reply_string(call, text);
 }

@@ -71,7 +71,7 @@ static const struct proc_row rows[PROC_LAST + 1] = {
 		  "virNetworkIsPersistent" },
 	[283] = { "connect_list_all_networks", "iu", "nu", proc_list_all_networks, 0,
 		  "virConnectListAllNetworks", 63 },
-	[291] = { "network_update", "Nuuisu", "", proc_network_update, PROC_WRITE | PROC_DEFINITION,
+	[291] = { "network_update", "Nuuisu", "", proc_network_update, PROC_WRITE | PROC_UPDATE,
 		  "virNetworkUpdate", 3 },
 	[341] = { "network_get_dhcp_leases", "NSiu", "lu", proc_network_leases, 0,
 		  "virNetworkGetDHCPLeases" },
@@ -79,9 +79,10 @@ static const struct proc_row rows[PROC_LAST + 1] = {
 		  "virNetworkDefineXMLFlags", 1 },
 	[437] = { "network_create_xml_flags", "su", "N", proc_network_create_xml,
 		  PROC_WRITE | PROC_DEFINITION, "virNetworkCreateXMLFlags", 1 },
-	[444] = { "network_set_metadata", "NiSSSu", "", proc_network_set_metadata, PROC_WRITE,
+	[444] = { "network_set_metadata", "NiSSSu", "", proc_network_set_metadata, PROC_WRITE | PROC_METADATA,
 		  "virNetworkSetMetadata", 3 },
-	[445] = { "network_get_metadata", "NiSu", "s", NULL, 0, "virNetworkGetMetadata", 3 },
+	[445] = { "network_get_metadata", "NiSu", "s", proc_network_get_metadata, PROC_METADATA,
+		  "virNetworkGetMetadata", 3 },
 
 	/* events */
 	[313] = { "connect_network_event_register_any", "iM", "i", proc_event_register, 0,

@@ -12,7 +12,10 @@ enum proc_flag {
 	PROC_WRITE = 1,       /* changes something: refused to read-only clients */
 	PROC_BEFORE_AUTH = 2, /* may come first */
 	PROC_BEFORE_OPEN = 4, /* may come before OPEN */
-	PROC_DEFINITION = 8,  /* its string is a definition: errors have codes of their own */
+	/* Failures have codes of their own where a definition is read, a part of it is changed, or a text of it is asked for. */
+	PROC_DEFINITION = 8,
+	PROC_UPDATE = 16,
+	PROC_METADATA = 32,
 };
 struct proc_row {
 	const char *name;     /* libvirt's, without REMOTE_PROC_; NULL: not in the table */
@@ -80,6 +83,7 @@ void proc_network_leases(struct proc_call *call, struct network *n);
 /* procs-change.c */
 void proc_network_update(struct proc_call *call, struct network *n);
 void proc_network_set_metadata(struct proc_call *call, struct network *n);
+void proc_network_get_metadata(struct proc_call *call, struct network *n);
 /* procs-port.c */
 void proc_list_all_ports(struct proc_call *call, struct network *n);
 void proc_port_by_uuid(struct proc_call *call, struct network *n);

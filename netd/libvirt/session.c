@@ -83,11 +83,19 @@ void proc_fail(struct proc_call *call, enum libvirt_code code, const char *fmt, 
 	end_with_error(call, &err);
 }
 
+static enum libvirt_where where_of(const struct proc_row *row)
+{
+	return row->flags & PROC_DEFINITION ? LIBVIRT_IN_DEFINITION
+	       : row->flags & PROC_UPDATE   ? LIBVIRT_IN_UPDATE
+	       : row->flags & PROC_METADATA ? LIBVIRT_IN_METADATA
+					    : LIBVIRT_ANYWHERE;
+}
+
 void proc_fail_core(struct proc_call *call, const struct nd_error *e)
 {
 	struct libvirt_error err;
 
-	libvirt_error_from_core(&err, e, call->row->flags & PROC_DEFINITION);
+	libvirt_error_from_core(&err, e, where_of(call->row));
 	end_with_error(call, &err);
 }
 
@@ -412,7 +420,7 @@ void libvirt_session_refusal(struct nd_buf *out, const struct nd_error *e)
 	struct libvirt_error err;
 	struct nd_writer w;
 
-	libvirt_error_from_core(&err, e, false);
+	libvirt_error_from_core(&err, e, LIBVIRT_ANYWHERE);
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		xdr_put_uint(out, words[i]);
 	libvirt_error_put(out, &err);

@@ -177,6 +177,51 @@ def edit(host):
     contains(v.run("net-dumpxml", "lab").stdout, "end='10.44.0.30'", "the definition stays")
 
 
+HOST = "<host mac='52:54:00:00:00:{0:02x}' name='h{0}' ip='10.44.0.{0}'/>"
+
+
+@test
+def update(host):
+    """Each section, live and config; what libvirt refuses is refused in its words."""
+    v = Virsh(host)
+    v.run("net-define", v.file("lab.xml", LAB))
+
+    def dump(*words):
+        return v.run("net-dumpxml", "lab", *words).stdout
+
+    def did(command, section, xml, what, *flags):
+        same(v.run("net-update", "lab", command, section, xml, *flags).stdout, f"Updated network lab {what}\n", f"{command} {section}")
+
+    def refused(text, *words):
+        done = v.run("net-update", "lab", *words, ok=False)
+        same(done.stderr, f"error: Failed to update network lab\nerror: {text}\n", " ".join(words))
+
+    did("add", "ip-dhcp-host", HOST.format(5), "persistent config")
+    contains(dump("--inactive"), "<host mac='52:54:00:00:00:05' name='h5' ip='10.44.0.5'/>", "the reservation")
+    v.run("net-start", "lab")
+    did("add", "ip-dhcp-host", HOST.format(6), "live state")
+    check("h6" not in dump("--inactive"), "a live change is in the persistent definition")
+    contains(dump(), HOST.format(6), "the live definition")
+    did("add", "ip-dhcp-host", HOST.format(7), "persistent config and live state", "--live", "--config")
+    contains(dump(), HOST.format(7), "both")
+    contains(dump("--inactive"), HOST.format(7), "both")
+    did("modify", "ip-dhcp-host", HOST.format(7).replace(".0.7", ".0.8"), "live state", "--live")
+    did("delete", "ip-dhcp-host", "<host mac='52:54:00:00:00:06'/>", "live state")
+    check("h6" not in dump(), "the reservation is still there")
+    did("add", "portgroup", "<portgroup name='more'/>", "persistent config", "--config")
+    contains(dump("--inactive"), "<portgroup name='more'", "the port group")
+    v.fails("net-update lab foo ip-dhcp-host x", "error: unrecognized command name 'foo'\n")
+    v.fails("net-update lab add foo x", "error: unrecognized section name 'foo'\n")
+    refused("Operation not supported: can't update 'domain' section of network 'lab'", "add", "domain", "<domain name='x'/>")
+    refused("Operation not supported: can't update 'bridge' section of network 'lab'", "add", "bridge", "<bridge name='x'/>")
+    v.run("net-destroy", "lab")
+    refused("Requested operation is not valid: network is not running", "add", "ip-dhcp-host", HOST.format(9), "--live")
+    v.run("net-create", v.file("temp.xml", TEMP))
+    done = v.run("net-update", "temp", "add", "ip-dhcp-host", HOST.format(9), "--config", ok=False)
+    contains(done.stderr, "Requested operation is not valid: cannot change persistent config of a transient network", "a transient network")
+    v.run("net-destroy", "temp")
+
+
 @test
 def leases(host):
     v = Virsh(host)

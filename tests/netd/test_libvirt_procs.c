@@ -37,6 +37,7 @@ enum {
 	UPDATE = 291,
 	IDENTITY = 419,
 	SET_METADATA = 444,
+	GET_METADATA = 445,
 	DEFINE_FLAGS = 432,
 };
 #define XML                                                                                             \
@@ -485,8 +486,6 @@ static void test_core_errors(void **state)
 		  "internal error: bridge name 'b' already in use." },
 		{ ND_CONFLICT, 1, "Network is already in use by interface eth0",
 		  "internal error: Network is already in use by interface eth0" },
-		{ ND_UNSUPPORTED, 84, "can't update 'ip' section of network 'lan'",
-		  "Operation not supported: can't update 'ip' section of network 'lan'" },
 		{ ND_UNSUPPORTED, 67, "no", "unsupported configuration: no" },
 		{ ND_BUSY, 87, "no", "resource busy: no" },
 		{ ND_SYSTEM, 38, "no", "no" },
@@ -514,20 +513,20 @@ static void test_error_frames(void **state)
 
 	nd_fail(&e, ND_STATE, "network is not active");
 	nd_wrap(&e, "network 'lan'");
-	libvirt_error_from_core(&err, &e, false);
+	libvirt_error_from_core(&err, &e, LIBVIRT_ANYWHERE);
 	libvirt_error_message(&err, text, sizeof text);
 	assert_string_equal(text, "Requested operation is not valid: network is not active");
 	nd_error_reset(&e);
 	nd_fail(&e, ND_SYSTEM, "create");
 	nd_wrap(&e, "bridge 'b'");
 	nd_wrap(&e, "network 'lan'");
-	libvirt_error_from_core(&err, &e, false);
+	libvirt_error_from_core(&err, &e, LIBVIRT_ANYWHERE);
 	libvirt_error_message(&err, text, sizeof text);
 	assert_string_equal(text, "network 'lan': bridge 'b': create");
 	nd_error_reset(&e);
 	nd_fail(&e, ND_INVALID, "missing name information");
 	nd_wrap(&e, "line 1: <network>");
-	libvirt_error_from_core(&err, &e, true);
+	libvirt_error_from_core(&err, &e, LIBVIRT_IN_DEFINITION);
 	libvirt_error_message(&err, text, sizeof text);
 	assert_int_equal(err.code, LIBVIRT_NO_NAME);
 	assert_string_equal(text, "missing name information");
@@ -535,7 +534,7 @@ static void test_error_frames(void **state)
 	nd_fail(&e, ND_INVALID, "wrong");
 	nd_wrap(&e, "line 3");
 	nd_wrap(&e, "network 'lan'");
-	libvirt_error_from_core(&err, &e, true);
+	libvirt_error_from_core(&err, &e, LIBVIRT_IN_DEFINITION);
 	libvirt_error_message(&err, text, sizeof text);
 	assert_string_equal(text, "XML error: line 3: wrong");
 }
@@ -549,7 +548,7 @@ static void test_error_totality(void **state)
 		struct nd_error e = ND_ERROR_INIT;
 
 		nd_fail(&e, code, "text");
-		libvirt_error_from_core(&err, &e, false);
+		libvirt_error_from_core(&err, &e, LIBVIRT_ANYWHERE);
 		if (code != ND_INTERNAL && code != ND_CONFLICT && code != ND_OVERRUN)
 			assert_int_not_equal(err.code, LIBVIRT_INTERNAL);
 	}
@@ -587,7 +586,7 @@ static void test_update(void **state)
 	xdr_put_int(b, 2);
 	xdr_put_string(b, "");
 	xdr_put_uint(b, 0);
-	bad(&f->cl, UPDATE, LIBVIRT_CONFIG_UNSUPPORTED, "unsupported configuration: no");
+	bad(&f->cl, UPDATE, LIBVIRT_OPERATION_UNSUPPORTED, "Operation not supported: no");
 }
 
 static struct nd_buf *begin_metadata(struct fixture *f, int32_t type, const char *value)
@@ -597,6 +596,31 @@ static struct nd_buf *begin_metadata(struct fixture *f, int32_t type, const char
 	xdr_put_int(b, type);
 	xdr_put_string_or_none(b, value);
 	return b;
+}
+
+static void ask_metadata(struct fixture *f, int32_t type, const char *uri)
+{
+	struct nd_buf *b = begin_on(&f->cl, GET_METADATA, LAN);
+
+	xdr_put_int(b, type);
+	xdr_put_string_or_none(b, uri);
+	xdr_put_uint(b, 0);
+}
+
+static void test_metadata_get(void **state)
+{
+	struct fixture *f = *state;
+	nd_autofree char *text = NULL;
+
+	define(&f->cl, "lan", LAN);
+	ask_metadata(f, 2, "urn:a");
+	text = string_of(ok(&f->cl, GET_METADATA));
+	assert_string_equal(text, "urn:a");
+	ask_metadata(f, 1, NULL);
+	bad(&f->cl, GET_METADATA, LIBVIRT_NO_NETWORK_METADATA,
+	    "metadata not found: Requested metadata element is not present");
+	ask_metadata(f, -1, NULL);
+	bad(&f->cl, GET_METADATA, LIBVIRT_INVALID_ARG, "invalid argument: unknown metadata type -1");
 }
 
 static void test_metadata(void **state)
@@ -887,6 +911,7 @@ int main(void)
 		T(test_core_errors),
 		T(test_update),
 		T(test_metadata),
+		T(test_metadata_get),
 		T(test_leases),
 		T(test_leases_of_the_gone),
 		T(test_ports),
