@@ -206,6 +206,8 @@ extern const struct row_type row_type_name, row_type_host_name, row_type_string,
 	row_type_route_prefix, row_type_constant, row_type_expiry, row_type_unit;
 /* The length libvirt takes without prefix and netmask: class A 8, B 16, C 24; 64 for IPv6; 0: none. */
 uint8_t netdef_classful_len(const struct nd_ip *ip);
+/* A whole decimal number without sign, (hex) also one after 0x. Return: 0, ROW_BAD or ROW_BAD_RANGE. */
+int netdef_number(const char *s, bool hex, uint64_t max, uint64_t *ret);
 bool netdef_ifname_valid(const char *s);
 bool netdef_host_name_valid(const char *s, size_t max);
 
