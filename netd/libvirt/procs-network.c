@@ -225,32 +225,55 @@ static void keep_first(void *arg, const struct netdef_warning *w)
 		*first = *w;
 }
 
-/* With VALIDATE, what would be left out is an error. Return: whether to go on. If not, the call is answered. */
-static bool validate(struct proc_call *call)
+/*
+ * The core lets a definition without uuid replace the one of its name, as people expect of files. libvirt gives it a new uuid, so that it is another
+ * network of a name that is taken; its clients rely on that. Return: whether to go on. If not, the call is answered and gone.
+ */
+static bool check_identity(struct proc_call *call, const struct netdef *def, bool creating)
+{
+	const struct network *of_name = model_network_by_name(call->core->model, def->name);
+	const struct network *of_uuid =
+		def->uuid_set ? model_network_by_uuid(call->core->model, &def->uuid) : NULL;
+	char uuid[ND_UUID_STRLEN];
+
+	if (of_uuid && of_uuid != of_name)
+		proc_fail(call, LIBVIRT_OPERATION_FAILED, "network '%s' is already defined with uuid %s",
+			  of_uuid->name, nd_uuid_to_string(&of_uuid->uuid, uuid));
+	else if (of_name && !of_uuid)
+		proc_fail(call, LIBVIRT_OPERATION_FAILED, "network '%s' already exists with uuid %s",
+			  def->name, nd_uuid_to_string(&of_name->uuid, uuid));
+	else if (of_name && creating && is_active(of_name))
+		proc_fail(call, LIBVIRT_OPERATION_INVALID, "network is already active as '%s'", def->name);
+	else
+		return true;
+	return false;
+}
+
+/* What libvirt refuses and the core would not. With VALIDATE, what would be left out is an error. Return: as check_identity's. */
+static bool check_definition(struct proc_call *call, bool creating)
 {
 	const char *xml = call->in[0].s;
+	bool validate = strchr(call->row->in, 'u') && call->in[1].u != 0, ok;
 	struct netdef_warning first = { 0 };
-	struct nd_error e = ND_ERROR_INIT;
 	struct netdef *def = NULL;
 
-	if (!strchr(call->row->in, 'u') || call->in[1].u == 0)
-		return true;
-	if (netdef_parse(xml, strlen(xml), NULL, keep_first, &first, &def, &e) < 0) {
-		proc_fail_core(call, &e);
-		return false;
-	}
-	netdef_free(def);
-	if (first.line)
+	if (netdef_parse(xml, strlen(xml), NULL, keep_first, &first, &def, NULL) < 0)
+		return true; /* the core says why */
+	ok = !validate || !first.line;
+	if (!ok)
 		proc_fail(call, LIBVIRT_XML_INVALID_SCHEMA, "line %d: <%s>: %s", first.line, first.element,
 			  first.text);
-	return !first.line;
+	else
+		ok = check_identity(call, def, creating);
+	netdef_free(def);
+	return ok;
 }
 
 void proc_network_define(struct proc_call *call, struct network *n)
 {
 	const char *xml = call->in[0].s;
 
-	if (validate(call))
+	if (check_definition(call, false))
 		network_define(call->core, xml, strlen(xml), on_warning,
 			       (struct network_done){ on_network, call });
 }
@@ -259,7 +282,7 @@ void proc_network_create_xml(struct proc_call *call, struct network *n)
 {
 	const char *xml = call->in[0].s;
 
-	if (validate(call))
+	if (check_definition(call, true))
 		network_create(call->core, xml, strlen(xml), on_warning,
 			       (struct network_done){ on_network, call });
 }

@@ -156,6 +156,12 @@ def bad_definitions(host):
     other = v.file("other.xml", LAB.replace(LAB_UUID, "11111111-2222-4333-8444-555555555555").replace("br-lab", "br-other"))
     v.fails(f"net-define {other}", f"error: Failed to define network from {other}\n"
                                    f"error: operation failed: network 'lab' already exists with uuid {LAB_UUID}\n")
+    nameless = v.file("nameless.xml", LAB.replace(f"  <uuid>{LAB_UUID}</uuid>\n", ""))
+    v.fails(f"net-define {nameless}", f"error: Failed to define network from {nameless}\n"
+                                      f"error: operation failed: network 'lab' already exists with uuid {LAB_UUID}\n")
+    renamed = v.file("renamed.xml", LAB.replace("<name>lab", "<name>other"))
+    v.fails(f"net-define {renamed}", f"error: Failed to define network from {renamed}\n"
+                                     f"error: operation failed: network 'lab' is already defined with uuid {LAB_UUID}\n")
     bridge = v.file("bridge.xml", TEMP.replace("br-temp", "br-lab"))
     v.fails(f"net-define {bridge}", f"error: Failed to define network from {bridge}\n"
                                     "error: internal error: bridge name 'br-lab' already in use.\n")

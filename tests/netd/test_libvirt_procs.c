@@ -472,6 +472,31 @@ static void test_validate(void **state)
 	ok(&f->cl, DEFINE_FLAGS);
 }
 
+static void test_identity_of_definitions(void **state)
+{
+	struct fixture *f = *state;
+	char xml[500];
+
+	define(&f->cl, "lan", LAN);
+	define(&f->cl, "lan", LAN);
+	xdr_put_string(lv_call_begin(&f->cl, DEFINE), "<network><name>lan</name></network>");
+	bad(&f->cl, DEFINE, LIBVIRT_OPERATION_FAILED,
+	    "operation failed: network 'lan' already exists with uuid " LAN);
+	snprintf(xml, sizeof xml, XML, "lan", LAB, "x");
+	xdr_put_string(lv_call_begin(&f->cl, DEFINE), xml);
+	bad(&f->cl, DEFINE, LIBVIRT_OPERATION_FAILED,
+	    "operation failed: network 'lan' already exists with uuid " LAN);
+	snprintf(xml, sizeof xml, XML, "other", LAN, "x");
+	xdr_put_string(lv_call_begin(&f->cl, CREATE_XML), xml);
+	bad(&f->cl, CREATE_XML, LIBVIRT_OPERATION_FAILED,
+	    "operation failed: network 'lan' is already defined with uuid " LAN);
+	start(&f->cl, LAN);
+	snprintf(xml, sizeof xml, XML, "lan", LAN, "x");
+	xdr_put_string(lv_call_begin(&f->cl, CREATE_XML), xml);
+	bad(&f->cl, CREATE_XML, LIBVIRT_OPERATION_INVALID,
+	    "Requested operation is not valid: network is already active as 'lan'");
+}
+
 /* What the core says, as libvirt's code and words. */
 static void test_core_errors(void **state)
 {
@@ -908,6 +933,7 @@ int main(void)
 		T(test_lists),
 		T(test_define_errors),
 		T(test_validate),
+		T(test_identity_of_definitions),
 		T(test_core_errors),
 		T(test_update),
 		T(test_metadata),
