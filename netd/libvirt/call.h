@@ -18,9 +18,10 @@
 #define KEEPALIVE_PROGRAM    0x6b656570u
 #define ADMIN_PROGRAM        0x06900690u
 #define SESSION_CALLBACK_MAX 256 /* event callbacks of one client */
-#define KEEPALIVE_S          5.0 /* of silence before a ping; libvirt's keepalive_interval and keepalive_count */
-#define KEEPALIVE_PINGS      5 /* unanswered before the client is given up */
-#define LIBVIRT_URI          "network:///system"
+/* libvirt's keepalive_interval and keepalive_count */
+#define KEEPALIVE_S     5.0 /* of silence before a ping */
+#define KEEPALIVE_PINGS 5   /* unanswered before the client is given up */
+#define LIBVIRT_URI     "network:///system"
 
 struct proc_row;
 struct libvirt_session;
@@ -70,7 +71,10 @@ void proc_reply_void(struct proc_call *call);
 void proc_reply_int(struct proc_call *call, int32_t v);
 void proc_reply_string(struct proc_call *call, const char *s);
 void proc_reply_network(struct proc_call *call, const struct network *n);
-/* begin gives the buffer to append the results to, NULL when the client is gone; end sends it either way. Nothing may be sent in between. */
+/*
+ * begin gives the buffer to append the results to, NULL when the client is gone; end sends it either way.
+ * Nothing may be sent in between.
+ */
 struct nd_buf *proc_reply_begin(struct proc_call *call);
 void proc_reply_end(struct proc_call *call);
 void proc_fail(struct proc_call *call, enum libvirt_code code, const char *fmt, ...)

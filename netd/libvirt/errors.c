@@ -2,9 +2,11 @@
 /*
  * DOC: from netd's errors to libvirt's
  *
- * Two tables. The first has a row per libvirt code: its domain and the words that libvirt puts before the text. The second says which code a failure
- * of the core's is: by nd_code, and, where libvirt has several codes for what is one to us, by how the text begins; the first row that fits counts.
- * Texts that scripts know are the core's own already; here only the frame that names the network is left out of them, since libvirt's texts have none.
+ * Two tables. The first has a row per libvirt code: its domain and the words that libvirt puts before the
+ * text. The second says which code a failure of the core's is: by nd_code, and, where libvirt has several
+ * codes for what is one to us, by how the text begins; the first row that fits counts. Texts that scripts
+ * know are the core's own already; here only the frame that names the network is left out of them, since
+ * libvirt's texts have none.
  */
 #include "netd/libvirt/errors.h"
 #include "base/mem.h"

@@ -2,7 +2,8 @@
 /*
  * DOC: the procedures that change a part of a network
  *
- * Numbers of commands, sections, kinds of metadata and targets are libvirt's on both sides. The arguments live as long as the call.
+ * Numbers of commands, sections, kinds of metadata and targets are libvirt's on both sides. The arguments
+ * live as long as the call.
  */
 #include "base/mem.h"
 #include "netd/core/change.h"

@@ -2,8 +2,9 @@
 /*
  * DOC: the procedures on the connection itself
  *
- * Who the client is was decided by the socket's credentials: AUTH_LIST offers "none", and is where a peer without rights hears why it has none.
- * OPEN is lenient with the URI, since clients that know one socket only (Terraform's, go-libvirt's) say qemu:///system to whatever is behind it.
+ * Who the client is was decided by the socket's credentials: AUTH_LIST offers "none", and is where a peer
+ * without rights hears why it has none. OPEN is lenient with the URI, since clients that know one socket only
+ * (Terraform's, go-libvirt's) say qemu:///system to whatever is behind it.
  */
 #include "base/mem.h"
 #include "netd/libvirt/procs.h"
@@ -181,8 +182,9 @@ static bool is_number(const struct xdr_param *p)
 }
 
 /*
- * A daemon in front of us (virtqemud) says whom it works for. That gives nobody more rights than the daemon itself has; it is whom ports
- * are said to belong to. From anybody but an administrator it is taken without effect.
+ * A daemon in front of us (virtqemud) says whom it works for. That gives nobody more rights than the daemon
+ * itself has; it is whom ports are said to belong to. From anybody but an administrator it is taken without
+ * effect.
  */
 void proc_set_identity(struct proc_call *call, struct network *n)
 {

@@ -2,8 +2,9 @@
 /*
  * DOC: events of networks
  *
- * A client registers callbacks, each for one kind and for all networks or one; it gets one message per event and callback that fits. A row says which
- * event of the core is which of libvirt's; netd's other events have no word there.
+ * A client registers callbacks, each for one kind and for all networks or one; it gets one message per event
+ * and callback that fits. A row says which event of the core is which of libvirt's; netd's other events have
+ * no word there.
  */
 #include "base/mem.h"
 #include "netd/libvirt/procs.h"

@@ -2,8 +2,9 @@
 /*
  * DOC: the procedures on networks
  *
- * Each is a call of the core and a translation. Two of libvirt's ways are not the core's: net-destroy disconnects guests without being asked twice, and
- * autostart is yes or no, where netd knows "at boot" and "when a guest is attached": both are yes to clients, yes leaves the second as it is.
+ * Each is a call of the core and a translation. Two of libvirt's ways are not the core's: net-destroy
+ * disconnects guests without being asked twice, and autostart is yes or no, where netd knows "at boot" and
+ * "when a guest is attached": both are yes to clients, yes leaves the second as it is.
  */
 #include "base/log.h"
 #include "base/mem.h"
@@ -226,8 +227,9 @@ static void keep_first(void *arg, const struct netdef_warning *w)
 }
 
 /*
- * The core lets a definition without uuid replace the one of its name, as people expect of files. libvirt gives it a new uuid, so that it is another
- * network of a name that is taken; its clients rely on that. Return: whether to go on. If not, the call is answered and gone.
+ * The core lets a definition without uuid replace the one of its name, as people expect of files. libvirt
+ * gives it a new uuid, so that it is another network of a name that is taken; its clients rely on that.
+ * Return: whether to go on. If not, the call is answered and gone.
  */
 static bool check_identity(struct proc_call *call, const struct netdef *def, bool creating)
 {
@@ -249,7 +251,10 @@ static bool check_identity(struct proc_call *call, const struct netdef *def, boo
 	return false;
 }
 
-/* What libvirt refuses and the core would not. With VALIDATE, what would be left out is an error. Return: as check_identity's. */
+/*
+ * What libvirt refuses and the core would not. With VALIDATE, what would be left out is an error. Return: as
+ * check_identity's.
+ */
 static bool check_definition(struct proc_call *call, bool creating)
 {
 	const char *xml = call->in[0].s;

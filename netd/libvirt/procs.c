@@ -2,9 +2,9 @@
 /*
  * DOC: the table of procedures
  *
- * The index is the procedure's number in libvirt's remote program; signatures are xdr.h's. Rows without a function are known and answered as not
- * supported, by their name; numbers without a row, too.
- * Source: libvirt's src/remote/remote_protocol.x.
+ * The index is the procedure's number in libvirt's remote program; signatures are xdr.h's. Rows without a
+ * function are known and answered as not supported, by their name; numbers without a row, too. Source:
+ * libvirt's src/remote/remote_protocol.x.
  */
 #include "netd/libvirt/procs.h"
 #include "base/mem.h"

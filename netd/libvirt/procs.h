@@ -2,7 +2,8 @@
 #ifndef ND_LIBVIRT_PROCS_H
 #define ND_LIBVIRT_PROCS_H
 /*
- * The procedures of the remote program: one row each. A new one is a row in procs.c and its function in procs-*.c.
+ * The procedures of the remote program: one row each. A new one is a row in procs.c and its function in
+ * procs-*.c.
  */
 #include "netd/libvirt/call.h"
 
@@ -12,7 +13,10 @@ enum proc_flag {
 	PROC_WRITE = 1,       /* changes something: refused to read-only clients */
 	PROC_BEFORE_AUTH = 2, /* may come first */
 	PROC_BEFORE_OPEN = 4, /* may come before OPEN */
-	/* Failures have codes of their own where a definition is read, a part of it is changed, or a text of it is asked for. */
+	/*
+	 * Failures have codes of their own where a definition is read, a part of it is changed, or a text of
+	 * it is asked for.
+	 */
 	PROC_DEFINITION = 8,
 	PROC_UPDATE = 16,
 	PROC_METADATA = 32,
@@ -20,7 +24,10 @@ enum proc_flag {
 struct proc_row {
 	const char *name;     /* libvirt's, without REMOTE_PROC_; NULL: not in the table */
 	const char *in, *out; /* signatures, xdr.h */
-	/* n: the network that the first value names (N, P), found by its uuid; else NULL. NULL: known, not supported yet. */
+	/*
+	 * n: the network that the first value names (N, P), found by its uuid; else NULL. NULL: known, not
+	 * supported yet.
+	 */
 	void (*call)(struct proc_call *call, struct network *n);
 	unsigned flags;
 	const char *api;      /* the function of libvirt's library, which texts name */
@@ -36,7 +43,8 @@ enum {
 };
 
 /*
- * Decodes the call's arguments, checks them as far as its row says, and calls its function. The call is answered and gone, or will be.
+ * Decodes the call's arguments, checks them as far as its row says, and calls its function. The call is
+ * answered and gone, or will be.
  */
 void proc_dispatch(struct proc_call *call, struct nd_reader body);
 /* The network that ref names, by its uuid. NULL: none, and the call is answered and gone. */

@@ -2,25 +2,31 @@
 /*
  * DOC: connections of libvirt's RPC
  *
- * A message is a length word (which counts itself), six header words, and a body. A connection gives whole messages to on_message, one after the
- * other, and sends what it is given; answers may leave in any order, since each has its call's serial. The rules that keep one client from
- * harming the others, or the daemon (those of netd/api/conn.c, for a protocol whose calls overlap):
+ * A message is a length word (which counts itself), six header words, and a body. A connection gives whole
+ * messages to on_message, one after the other, and sends what it is given; answers may leave in any order,
+ * since each has its call's serial. The rules that keep one client from harming the others, or the daemon
+ * (those of netd/api/conn.c, for a protocol whose calls overlap):
  *
- * - One recvmsg of RPC_READ_LEN and one message per connection and loop turn. A second one that is here already waits for the
- *   next turn: its connection is on the ready list, which a prepare watcher walks once per turn, and an idle watcher keeps
- *   the loop from sleeping meanwhile.
- * - The next message is looked at only when all answers so far are with the kernel, and fewer than RPC_CALLS_MAX calls wait for
- *   their end. So a client that sends but never reads stops itself. Meanwhile at most one message and one read more are kept.
- * - A message longer than the connection's bound is answered with an error and the connection closed, as soon as its header is here.
- * - A client that lets RPC_EVENTS_MAX wait when one more event comes is dropped: it must not believe it has seen all.
- * - Memory: bytes are received in a buffer of the set, messages are encoded in another. A connection has buffers of its own only while
- *   part of a message is missing, or the socket did not take an answer whole.
+ * - One recvmsg of RPC_READ_LEN and one message per connection and loop turn. A second one that is here
+ *   already waits for the next turn: its connection is on the ready list, which a prepare watcher walks once
+ *   per turn, and an idle watcher keeps the loop from sleeping meanwhile.
+ * - The next message is looked at only when all answers so far are with the kernel, and fewer than
+ *   RPC_CALLS_MAX calls wait for their end. So a client that sends but never reads stops itself. Meanwhile at
+ *   most one message and one read more are kept.
+ * - A message longer than the connection's bound is answered with an error and the connection closed, as soon
+ *   as its header is here.
+ * - A client that lets RPC_EVENTS_MAX wait when one more event comes is dropped: it must not believe it has
+ *   seen all.
+ * - Memory: bytes are received in a buffer of the set, messages are encoded in another. A connection has
+ *   buffers of its own only while part of a message is missing, or the socket did not take an answer whole.
  *
  * Descriptors that come in are closed by nd_sock_recv; none go out.
  *
- * Life: a connection is freed only by its own watchers and the ready list's walk, never inside rpc_send and the like: these only mark it dead.
+ * Life: a connection is freed only by its own watchers and the ready list's walk, never inside rpc_send and
+ * the like: these only mark it dead.
  *
- * End of stream: a peer that closed both ways (POLLHUP) is dropped at once; one that only ended its sending gets its answers first.
+ * End of stream: a peer that closed both ways (POLLHUP) is dropped at once; one that only ended its sending
+ * gets its answers first.
  */
 #include "netd/libvirt/rpc.h"
 #include "base/map.h"
@@ -187,7 +193,10 @@ static void flush(struct rpc_conn *c)
 	}
 	c->out_pos += (size_t)n;
 	if (waiting(c) > 0) {
-		/* What left makes room only when it is dropped from the front: now and then, since that moves the rest. */
+		/*
+		 * What left makes room only when it is dropped from the front: now and then, since that moves
+		 * the rest.
+		 */
 		if (c->out_pos > c->out.len / 2) {
 			nd_buf_consume(&c->out, c->out_pos);
 			c->out_pos = 0;
@@ -363,7 +372,10 @@ static void on_linger(struct ev_loop *loop, ev_timer *w, int revents)
 	conn_free(container_of(w, struct rpc_conn, linger));
 }
 
-/* The ready list's walk: each connection that is on it now, once. Those put on it meanwhile are for the next turn. */
+/*
+ * The ready list's walk: each connection that is on it now, once. Those put on it meanwhile are for the next
+ * turn.
+ */
 static void on_prepare(struct ev_loop *loop, ev_prepare *w, int revents)
 {
 	struct rpc_set *s = container_of(w, struct rpc_set, prepare);

@@ -2,8 +2,8 @@
 #ifndef ND_LIBVIRT_RPC_H
 #define ND_LIBVIRT_RPC_H
 /*
- * Connections of libvirt's RPC: messages in, messages out, all of it bounded. Knows headers, no program. rpc.c has the rules.
- * Source: libvirt's docs/kbase/internals/rpc.rst, src/rpc/virnetprotocol.x.
+ * Connections of libvirt's RPC: messages in, messages out, all of it bounded. Knows headers, no program.
+ * rpc.c has the rules. Source: libvirt's docs/kbase/internals/rpc.rst, src/rpc/virnetprotocol.x.
  */
 #include "base/bytes.h"
 #include "base/error.h"
@@ -36,7 +36,10 @@ struct rpc_ops {
 	void (*on_message)(struct rpc_conn *c, void *user, const struct rpc_header *h, struct nd_reader body);
 	/* A message announces more bytes than the connection may send: say so and rpc_conn_finish. */
 	void (*on_too_long)(struct rpc_conn *c, void *user, const struct rpc_header *h, size_t len);
-	/* Exactly once, never from inside another function of this header except rpc_set_free: c is gone afterwards. */
+	/*
+	 * Exactly once, never from inside another function of this header except rpc_set_free: c is gone
+	 * afterwards.
+	 */
 	void (*on_closed)(struct rpc_conn *c, void *user);
 };
 
@@ -47,8 +50,8 @@ size_t rpc_set_count(const struct rpc_set *s);
 struct ev_loop *rpc_set_loop(const struct rpc_set *s);
 
 /*
- * fd: taken on success, a connected non-blocking UNIX stream socket. user: passed to ops, borrowed until on_closed. request_max: bytes a
- * message in may have, at most RPC_REQUEST_MAX. NULL on ENOMEM.
+ * fd: taken on success, a connected non-blocking UNIX stream socket. user: passed to ops, borrowed until
+ * on_closed. request_max: bytes a message in may have, at most RPC_REQUEST_MAX. NULL on ENOMEM.
  */
 struct rpc_conn *rpc_conn_new(struct rpc_set *s, int fd, void *user, size_t request_max);
 /* Reads what has come already. c may be gone afterwards. */
@@ -57,9 +60,10 @@ struct rpc_set *rpc_conn_set(const struct rpc_conn *c);
 double rpc_conn_heard(const struct rpc_conn *c); /* loop time of the last bytes that came */
 
 /*
- * A message out: begin gives the buffer (the set's: one message at a time, nothing else in between) to append the body to. send sends it at once, if
- * the socket takes it; queue at the end of the loop turn, together with others, and drops the connection instead where RPC_EVENTS_MAX
- * wait already. Both: false, and nothing is sent, where the body became too long or memory ran out.
+ * A message out: begin gives the buffer (the set's: one message at a time, nothing else in between) to append
+ * the body to. send sends it at once, if the socket takes it; queue at the end of the loop turn, together
+ * with others, and drops the connection instead where RPC_EVENTS_MAX wait already. Both: false, and nothing
+ * is sent, where the body became too long or memory ran out.
  */
 struct nd_buf *rpc_begin(struct rpc_conn *c, const struct rpc_header *h);
 bool rpc_send(struct rpc_conn *c);

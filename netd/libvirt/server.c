@@ -2,12 +2,14 @@
 /*
  * DOC: virtnetworkd's sockets
  *
- * Clients choose by the sockets' names, so there must be exactly libvirt's. Where a living daemon has them they are left to it: asked is the list of
- * the kernel first (/proc/net/unix), since to connect to a socket that systemd holds would start the daemon behind it.
+ * Clients choose by the sockets' names, so there must be exactly libvirt's. Where a living daemon has them
+ * they are left to it: asked is the list of the kernel first (/proc/net/unix), since to connect to a socket
+ * that systemd holds would start the daemon behind it.
  *
- * All may connect to the read-write socket, to be told by name what would allow them; their credentials decide, those of the moment of connect(2).
- * Connections are taken up a few per loop turn and SERVER_CONN_MAX at most, of which SERVER_CONN_RESERVE are for administrators only. One too many is
- * told so and closed. With no descriptor left for a connection, the listeners rest for a moment instead of spinning.
+ * All may connect to the read-write socket, to be told by name what would allow them; their credentials
+ * decide, those of the moment of connect(2). Connections are taken up a few per loop turn and SERVER_CONN_MAX
+ * at most, of which SERVER_CONN_RESERVE are for administrators only. One too many is told so and closed. With
+ * no descriptor left for a connection, the listeners rest for a moment instead of spinning.
  */
 #include "netd/libvirt/server.h"
 #include "base/file.h"
@@ -164,7 +166,10 @@ static void add_listener(struct libvirt_server *s, const struct socket_row *row,
 	ev_io_start(s->core->loop, &l->io);
 }
 
-/* Whether a line of /proc/net/unix ("address: refs protocol flags type state inode path") is of a listener at path. */
+/*
+ * Whether a line of /proc/net/unix ("address: refs protocol flags type state inode path") is of a listener at
+ * path.
+ */
 static bool is_listener_at(const char *line, const char *path)
 {
 	const char *end = strchrnul(line, '\n'), *flags = strstr(line, LISTENING_FLAG);

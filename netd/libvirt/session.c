@@ -2,15 +2,17 @@
 /*
  * DOC: one client of libvirt's protocol
  *
- * Three programs are known by their numbers: remote, keepalive, and admin, which is refused with a sentence. A client of the remote program
- * authenticates (AUTH_LIST; nothing is asked of it, since its credentials are known from the socket), opens, works, closes; what comes out of order
- * is answered with libvirt's own errors. Each message is checked against its procedure's row before its function sees anything.
+ * Three programs are known by their numbers: remote, keepalive, and admin, which is refused with a sentence.
+ * A client of the remote program authenticates (AUTH_LIST; nothing is asked of it, since its credentials are
+ * known from the socket), opens, works, closes; what comes out of order is answered with libvirt's own
+ * errors. Each message is checked against its procedure's row before its function sees anything.
  *
- * A call is answered by its function at once or later; then it goes on without its client where that has gone (proc_call.session NULL), since a
- * definition on its way to the disk cannot be called back.
+ * A call is answered by its function at once or later; then it goes on without its client where that has gone
+ * (proc_call.session NULL), since a definition on its way to the disk cannot be called back.
  *
- * Keepalive: a client with an event loop asks for it (feature 10). From then on it is pinged after KEEPALIVE_S of silence, and given up after
- * KEEPALIVE_PINGS without a byte of it. Its own pings are answered always.
+ * Keepalive: a client with an event loop asks for it (feature 10). From then on it is pinged after
+ * KEEPALIVE_S of silence, and given up after KEEPALIVE_PINGS without a byte of it. Its own pings are answered
+ * always.
  */
 #include "netd/libvirt/session.h"
 #include "base/log.h"

@@ -2,8 +2,8 @@
 #ifndef ND_LIBVIRT_SESSION_H
 #define ND_LIBVIRT_SESSION_H
 /*
- * One client of libvirt's protocol: which programs it may call, whether it is authenticated and has opened, its keepalive, its event callbacks, its
- * calls under way. session.c has the rules.
+ * One client of libvirt's protocol: which programs it may call, whether it is authenticated and has opened,
+ * its keepalive, its event callbacks, its calls under way. session.c has the rules.
  */
 #include "base/sock.h"
 #include "netd/core/access.h"
@@ -27,6 +27,9 @@ void libvirt_session_free(struct libvirt_session *s);
 extern const struct rpc_ops libvirt_session_ops;
 /* Bytes of a message that the peer may send. */
 size_t session_request_max(const struct session_peer *peer);
-/* One error message as bytes, for a client that is refused before it said anything: it takes it for the answer to its first call. */
+/*
+ * One error message as bytes, for a client that is refused before it said anything: it takes it for the
+ * answer to its first call.
+ */
 void libvirt_session_refusal(struct nd_buf *out, const struct nd_error *e);
 #endif

@@ -2,9 +2,10 @@
 /*
  * DOC: XDR, bounded
  *
- * RFC 4506: everything is big-endian and a multiple of four bytes; a string is its length, its bytes, and zeros up to the next multiple; a list
- * is its count and its items; an optional value is a list of at most one. Nothing is allocated from a length or a count alone: a string's bytes
- * must be there, and a list grows item by item.
+ * RFC 4506: everything is big-endian and a multiple of four bytes; a string is its length, its bytes, and
+ * zeros up to the next multiple; a list is its count and its items; an optional value is a list of at most
+ * one. Nothing is allocated from a length or a count alone: a string's bytes must be there, and a list grows
+ * item by item.
  *
  * One row per letter of a signature: read, free. The same rows' order is no part of the protocol.
  */

@@ -57,8 +57,9 @@ union xdr_value {
 };
 
 /*
- * Reads exactly what signature says (at most XDR_VALUES_MAX letters, no lists) from bytes that must end there. Strings are copies
- * without a NUL inside. Return: 0; ND_PROTOCOL (too short, too long, over a bound, no memory): then nothing is left to free.
+ * Reads exactly what signature says (at most XDR_VALUES_MAX letters, no lists) from bytes that must end
+ * there. Strings are copies without a NUL inside. Return: 0; ND_PROTOCOL (too short, too long, over a bound,
+ * no memory): then nothing is left to free.
  */
 int xdr_read(struct nd_reader r, const char *signature, union xdr_value ret[XDR_VALUES_MAX]);
 void xdr_free(const char *signature, union xdr_value values[XDR_VALUES_MAX]);

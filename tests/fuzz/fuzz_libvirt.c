@@ -2,10 +2,11 @@
 /*
  * DOC: everything a client can send over libvirt's sockets
  *
- * The first byte says how the rest is sent (HOW bits), the second in pieces of how many bytes. Either the rest is the stream itself, or, so that the
- * fuzzer need not find out about lengths, a row of messages: procedure (2 bytes; the low 9 bits), body's length (1), body; programs and
- * types are then right. Whatever comes back must be whole messages, each that is no error as its procedure's row says; connections must be gone with
- * their client.
+ * The first byte says how the rest is sent (HOW bits), the second in pieces of how many bytes. Either the
+ * rest is the stream itself, or, so that the fuzzer need not find out about lengths, a row of messages:
+ * procedure (2 bytes; the low 9 bits), body's length (1), body; programs and types are then right. Whatever
+ * comes back must be whole messages, each that is no error as its procedure's row says; connections must be
+ * gone with their client.
  */
 #include "base/mem.h"
 #include "tests/netd/libvirt-harness.h"

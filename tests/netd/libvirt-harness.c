@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* DOC: see libvirt-harness.h. The fakes stand in for network.c, leases.c and attach.c, whose objects are then not linked. */
+/*
+ * DOC: see libvirt-harness.h. The fakes stand in for network.c, leases.c and attach.c, whose objects are then
+ * not linked.
+ */
 #include "tests/netd/libvirt-harness.h"
 #include "base/log.h"
 #include "base/mem.h"

@@ -2,8 +2,9 @@
 #ifndef ND_TESTS_NETD_LIBVIRT_HARNESS_H
 #define ND_TESTS_NETD_LIBVIRT_HARNESS_H
 /*
- * The libvirt facade without what is below the core's verbs: model, events and XML are real; define, start and the like are fakes in a few lines
- * (libvirt-harness.c), which end at once, or later, or fail, as the test says. Clients are at the other ends of socket pairs.
+ * The libvirt facade without what is below the core's verbs: model, events and XML are real; define, start
+ * and the like are fakes in a few lines (libvirt-harness.c), which end at once, or later, or fail, as the
+ * test says. Clients are at the other ends of socket pairs.
  */
 #include "base/bytes.h"
 #include "dhcp/dhcp.h"
@@ -66,7 +67,10 @@ size_t lv_write(struct lv_client *cl, const void *p, size_t len); /* as much as 
 struct nd_buf *lv_begin(struct lv_client *cl, const struct rpc_header *h);
 struct nd_buf *lv_call_begin(struct lv_client *cl, uint32_t proc);
 void lv_send(struct lv_client *cl);
-/* Reads what is there. Return: whether a whole message came; body is a view of it until the next. Aborts on bytes that are none. */
+/*
+ * Reads what is there. Return: whether a whole message came; body is a view of it until the next. Aborts on
+ * bytes that are none.
+ */
 bool lv_receive(struct lv_client *cl, struct rpc_header *ret, struct nd_reader *body);
 /* Whether body is what signature says, lists included, to its last byte. */
 bool lv_body_fits(struct nd_reader body, const char *signature);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* DOC: the procedures: what each gives back, refuses, and asks of the core; the table's own rules; events; errors in libvirt's words. */
+/*
+ * DOC: the procedures: what each gives back, refuses, and asks of the core; the table's own rules; events;
+ * errors in libvirt's words.
+ */
 #include "base/mem.h"
 #include "tests/netd/libvirt-harness.h"
 

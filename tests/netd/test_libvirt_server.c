@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* DOC: virtnetworkd's sockets in a folder of the test's own: made, left to others, removed, passed in; and more clients than there is room for. */
+/*
+ * DOC: virtnetworkd's sockets in a folder of the test's own: made, left to others, removed, passed in; and
+ * more clients than there is room for.
+ */
 #include "base/mem.h"
 #include "base/sock.h"
 #include "netd/libvirt/server.h"

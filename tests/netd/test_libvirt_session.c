@@ -108,7 +108,9 @@ static void expect_error(struct lv_client *cl, uint32_t proc, int code, const ch
 	union xdr_value v[XDR_VALUES_MAX];
 	struct nd_reader head = nd_read_sub(&body, nd_reader_left(&body) - 12);
 
-	/* code, domain, message, level, no domain object, three texts; then two numbers and no network object */
+	/*
+	 * code, domain, message, level, no domain object, three texts; then two numbers and no network object
+	 */
 	assert_int_equal(xdr_read(head, "iiSiuSSS", v), 0);
 	assert_int_equal(v[0].i, code);
 	assert_string_equal(v[2].s, message);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* DOC: the codec: what is written is read back, and what is too short, too long or over a bound is not read at all. */
+/*
+ * DOC: the codec: what is written is read back, and what is too short, too long or over a bound is not read
+ * at all.
+ */
 #include "base/mem.h"
 #include "netd/libvirt/xdr.h"
 
