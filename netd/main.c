@@ -31,6 +31,7 @@
 #include "netd/libvirt/server.h"
 #include <errno.h>
 #include <ev.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <linux/capability.h>
 #include <signal.h>
@@ -258,6 +259,9 @@ static int open_sockets(struct daemon *d, struct nd_error *e)
 	int passed = sd_listen_fds(1), api_fd = -1;
 	for (int i = 0; i < passed; i++) {
 		int fd = SD_LISTEN_FDS_START + i;
+		/* systemd's are blocking unless the unit says NonBlocking=; the loop must never wait in accept(2). */
+		if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
+			return nd_fail_sys(e, errno, NULL, "socket %d that systemd passed", fd);
 		if (libvirt_server_wants(fd)) {
 			if (take_libvirt(d, fd, e) < 0)
 				return e->code;
