@@ -24,6 +24,7 @@
 
 #define BRIDGE_PORTS_MAX \
 	1023 /* the kernel's BR_MAX_PORTS (1 << 10), port numbers from 1: net/bridge/br_private.h */
+#define CLOSING_MAX    64 /* they are gone within 0.2 s */
 #define TAP_NAME_TRIES 64 /* names another program may take between our choice and the kernel's */
 
 static int check_name(const char *name, struct nd_error *e)
@@ -130,8 +131,13 @@ static int refuse_taken(const struct core *c, const struct network *n, const str
 }
 
 /* Asked before the device is made: to take one away again costs 17 ms. */
-static int check_room(const struct network *n, struct nd_error *e)
+static int check_room(const struct core *c, const struct network *n, struct nd_error *e)
 {
+	if (reaper_backlog(c->reaper) > CLOSING_MAX)
+		return nd_fail(
+			e, ND_LIMIT,
+			"more than %d devices of clients that went away are still being closed; try again",
+			CLOSING_MAX);
 	if (n->port_cnt + n->foreign_ports < BRIDGE_PORTS_MAX)
 		return 0;
 	return nd_fail(e, ND_LIMIT, "bridge '%s' is full: %u ports", n->bridge,
@@ -143,7 +149,7 @@ static struct port *new_port(struct core *c, struct network *n, const struct att
 {
 	struct nd_uuid uuid;
 	choose_uuid(n, req, &uuid);
-	if (check_room(n, e) < 0 || refuse_taken(c, n, &uuid, req, e) < 0)
+	if (check_room(c, n, e) < 0 || refuse_taken(c, n, &uuid, req, e) < 0)
 		return NULL;
 	struct port *p = model_port_new(&uuid);
 	if (!p) {

@@ -14,6 +14,8 @@
 #include <ev.h>
 
 #define REAPER_BATCH 8
+#define CLOSERS \
+	8 /* closes of TAPs wait for rcu_barrier together: 2.9 ms each from 8 threads, 17 ms from one */
 
 struct reaper {
 	struct ev_loop *loop;
@@ -21,11 +23,16 @@ struct reaper {
 	struct nd_nl *nl; /* the thread's own */
 	bool deletes;     /* the thread's own: this batch has links */
 	struct nd_jobs *jobs;
+	struct nd_jobs *closers[CLOSERS];
+	unsigned next_closer;
 };
 struct reap_job {
 	struct nd_job job;
-	int ifindex; /* 0: none */
-	int fd;      /* -1: none */
+	int ifindex;
+};
+struct close_job {
+	struct nd_job job;
+	int fd;
 };
 
 static int reap_begin(void *ctx, struct nd_error *e)
@@ -39,10 +46,6 @@ static int reap_run(void *ctx, struct nd_job *job, struct nd_error *e)
 	struct reaper *r = ctx;
 	struct reap_job *j = container_of(job, struct reap_job, job);
 	struct nd_error failed = ND_ERROR_INIT;
-	if (j->fd >= 0)
-		close(take_fd(j->fd));
-	if (!j->ifindex)
-		return 0;
 	int err = nd_link_set_group(r->nl, j->ifindex, ND_GROUP_REAPED, &failed);
 	if (failed.sys == ENODEV)
 		return 0;
@@ -67,15 +70,42 @@ static void reap_done(struct nd_job *job, const struct nd_error *e)
 	free(j);
 }
 
+static int close_run(void *ctx, struct nd_job *job, struct nd_error *e)
+{
+	close(container_of(job, struct close_job, job)->fd);
+	return 0;
+}
+
+static const struct nd_job_ops close_ops = { NULL, close_run, NULL, NULL };
+
+static void close_done(struct nd_job *job, const struct nd_error *e)
+{
+	free(container_of(job, struct close_job, job));
+}
+
 static void on_wake(struct ev_loop *loop, struct ev_async *w, int revents)
 {
-	nd_jobs_collect(container_of(w, struct reaper, wake)->jobs);
+	struct reaper *r = container_of(w, struct reaper, wake);
+	nd_jobs_collect(r->jobs);
+	for (size_t i = 0; i < CLOSERS; i++)
+		nd_jobs_collect(r->closers[i]);
 }
 
 static void wake(void *arg)
 {
 	struct reaper *r = arg;
 	ev_async_send(r->loop, &r->wake);
+}
+
+static int start_threads(struct reaper *r, struct nd_error *e)
+{
+	if (nd_jobs_new("netd-reaper", &reap_ops, r, REAPER_BATCH, wake, r, &r->jobs, e) < 0)
+		return e->code;
+	for (size_t i = 0; i < CLOSERS; i++) {
+		if (nd_jobs_new("netd-closer", &close_ops, NULL, 0, wake, r, &r->closers[i], e) < 0)
+			return e->code;
+	}
+	return 0;
 }
 
 int reaper_new(struct ev_loop *loop, struct reaper **ret, struct nd_error *e)
@@ -87,8 +117,7 @@ int reaper_new(struct ev_loop *loop, struct reaper **ret, struct nd_error *e)
 	ev_async_init(&r->wake, on_wake);
 	ev_async_start(loop, &r->wake);
 	ev_unref(loop);
-	if (nd_nl_new(NETLINK_ROUTE, &r->nl, e) < 0 ||
-	    nd_jobs_new("netd-reaper", &reap_ops, r, REAPER_BATCH, wake, r, &r->jobs, e) < 0) {
+	if (nd_nl_new(NETLINK_ROUTE, &r->nl, e) < 0 || start_threads(r, e) < 0) {
 		int err = nd_wrap(e, "deleting thread");
 		reaper_free(r);
 		return err;
@@ -102,29 +131,39 @@ void reaper_free(struct reaper *r)
 	if (!r)
 		return;
 	nd_jobs_free(r->jobs);
+	for (size_t i = 0; i < CLOSERS; i++)
+		nd_jobs_free(r->closers[i]);
 	nd_nl_free(r->nl);
 	ev_ref(r->loop);
 	ev_async_stop(r->loop, &r->wake);
 	free(r);
 }
 
-static bool push(struct reaper *r, int ifindex, int fd)
+void reaper_delete(struct reaper *r, int ifindex)
 {
 	struct reap_job *j = calloc(1, sizeof *j);
 	if (!j)
-		return false;
-	*j = (struct reap_job){ .job = { .done = reap_done }, .ifindex = ifindex, .fd = fd };
+		return; /* adoption finds it by its group */
+	*j = (struct reap_job){ .job = { .done = reap_done }, .ifindex = ifindex };
 	nd_jobs_push(r->jobs, &j->job);
-	return true;
-}
-
-void reaper_delete(struct reaper *r, int ifindex)
-{
-	push(r, ifindex, -1); /* on ENOMEM adoption finds it by its group */
 }
 
 void reaper_close(struct reaper *r, int fd)
 {
-	if (!r || !push(r, 0, fd))
+	struct close_job *j = r ? calloc(1, sizeof *j) : NULL;
+	if (!j) {
 		close(fd);
+		return;
+	}
+	*j = (struct close_job){ .job = { .done = close_done }, .fd = fd };
+	nd_jobs_push(r->closers[r->next_closer], &j->job);
+	r->next_closer = (r->next_closer + 1) % CLOSERS;
+}
+
+size_t reaper_backlog(const struct reaper *r)
+{
+	size_t cnt = 0;
+	for (size_t i = 0; i < CLOSERS; i++)
+		cnt += nd_jobs_pending(r->closers[i]);
+	return cnt;
 }
