@@ -176,7 +176,8 @@ void dhcp_binding_release(const struct dhcp_turn *t, struct dhcp_binding *b)
 void dhcp_binding_freed(struct dhcp_binding *b)
 {
 	/* An offer or a proposal of the same address is newer than what was deleted. */
-	if (!b->proposal && !b->offered && (b->state == DHCP_BINDING_BOUND || b->state == DHCP_BINDING_DECLINED))
+	if (!b->proposal && !b->offered &&
+	    (b->state == DHCP_BINDING_BOUND || b->state == DHCP_BINDING_DECLINED))
 		dhcp_pool_remove(b->pool, b);
 	else if (b->state == DHCP_BINDING_BOUND)
 		state_set(b, b->proposal ? DHCP_BINDING_PROPOSED : DHCP_BINDING_OFFERED);

@@ -32,8 +32,9 @@ struct call_service { /* borrowed by all sessions */
 	/* 0, or ND_DENIED with who would be allowed; what: "call io.netd.Attach" */
 	int (*allow)(void *arg, const struct call_peer *peer, enum access_level need, const char *what,
 		     struct nd_error *e);
-	void (*close_fd)(void *arg, int fd); /* of a reply's descriptors (taken), off the loop; NULL: close(2) */
-	void *arg; /* allow's and the methods' */
+	void (*close_fd)(void *arg,
+			 int fd); /* of a reply's descriptors (taken), off the loop; NULL: close(2) */
+	void *arg;                /* allow's and the methods' */
 };
 
 /* A connection's user object. Freed when the connection ends (call_conn_ops.on_closed). NULL on ENOMEM. */
