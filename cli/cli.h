@@ -159,6 +159,10 @@ int cmd_net_edit(struct cli *cli, const struct cli_args *args);
 int cmd_net_apply(struct cli *cli, const struct cli_args *args);
 /* cmd-define-as.c */
 int cmd_net_define_as(struct cli *cli, const struct cli_args *args);
+/* cmd-change.c */
+int cmd_net_update(struct cli *cli, const struct cli_args *args);
+int cmd_net_desc(struct cli *cli, const struct cli_args *args);
+int cmd_net_metadata(struct cli *cli, const struct cli_args *args);
 /* cmd-port.c */
 int cmd_port_list(struct cli *cli, const struct cli_args *args);
 int cmd_port_info(struct cli *cli, const struct cli_args *args);
@@ -200,6 +204,10 @@ enum {
 	NET_DEFINE_AS_PRINT_XML,
 };
 enum { NET_APPLY_DRY_RUN, NET_APPLY_RESTART };
+enum { TARGET_LIVE, TARGET_CONFIG, TARGET_CURRENT, TARGET_CNT_ }; /* the first ones of the next three */
+enum { NET_UPDATE_PARENT = TARGET_CNT_ };
+enum { NET_DESC_TITLE = TARGET_CNT_, NET_DESC_EDIT };
+enum { NET_METADATA_KEY = TARGET_CNT_, NET_METADATA_SET, NET_METADATA_REMOVE, NET_METADATA_EDIT };
 enum { NET_DESTROY_FORCE };
 enum { NET_AUTOSTART_DISABLE, NET_AUTOSTART_ON_ATTACH };
 enum {

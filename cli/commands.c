@@ -51,6 +51,26 @@ static const struct cli_option net_apply_options[] = {
 	[NET_APPLY_DRY_RUN] = { "--dry-run", NULL, "print the plan and change nothing" },
 	[NET_APPLY_RESTART] = { "--restart", NULL, "restart networks where a change needs it" },
 };
+#define TARGETS                                                                              \
+	[TARGET_LIVE] = { "--live", NULL, "change what runs" },                              \
+	[TARGET_CONFIG] = { "--config", NULL, "change the definition, for the next start" }, \
+	[TARGET_CURRENT] = { "--current", NULL, "what runs, else the definition; as without options" }
+static const struct cli_option net_update_options[] = {
+	TARGETS,
+	[NET_UPDATE_PARENT] = { "--parent-index", "NUMBER", "which ip element, from 0" },
+};
+static const struct cli_option net_desc_options[] = {
+	TARGETS,
+	[NET_DESC_TITLE] = { "--title", NULL, "the title, not the description" },
+	[NET_DESC_EDIT] = { "--edit", NULL, "change it with an editor" },
+};
+static const struct cli_option net_metadata_options[] = {
+	TARGETS,
+	[NET_METADATA_KEY] = { "--key", "KEY", "prefix that a set element gets" },
+	[NET_METADATA_SET] = { "--set", "XML", "the element" },
+	[NET_METADATA_REMOVE] = { "--remove", NULL, "remove the element" },
+	[NET_METADATA_EDIT] = { "--edit", NULL, "change it with an editor" },
+};
 static const struct cli_option net_destroy_options[] = {
 	[NET_DESTROY_FORCE] = { "--force", NULL, "even with ports: their guests lose the network" },
 };
@@ -95,6 +115,11 @@ static const struct api_field edit_fields[] = {
 	{ "name", API_STRING, "of the network afterwards" },
 };
 static const struct api_record edit = { "Edit", "", FIELDS(edit_fields) };
+static const struct api_field text_fields[] = {
+	{ "changed", API_BOOL },
+	{ "value", API_STRING, "where it was asked for and there is one", API_OPTIONAL },
+};
+static const struct api_record text = { "Text", "", FIELDS(text_fields) };
 static const struct api_field apply_fields[] = {
 	{ "plans", API_RECORD, "one for each file, in their order", API_ARRAY, &api_plan_record },
 	{ "applied", API_BOOL, "false with --dry-run" },
@@ -144,6 +169,13 @@ const struct cli_command cli_commands[] = {
 	  .record = &edit },
 	{ "net-apply", "FILE|DIR...", "make networks what files say they are, with a plan first",
 	  OPTIONS(net_apply_options), cmd_net_apply, .record = &apply },
+	{ "net-update", "NETWORK COMMAND SECTION XML",
+	  "add, delete or change one element of a network, also while it runs", OPTIONS(net_update_options),
+	  cmd_net_update, .failure = "Failed to update network *", .method = "UpdateNetwork" },
+	{ "net-desc", "NETWORK [NEW-DESC]...", "show or set a network's description or title",
+	  OPTIONS(net_desc_options), cmd_net_desc, .record = &text },
+	{ "net-metadata", "NETWORK URI", "show, set or remove a network's metadata element of a namespace",
+	  OPTIONS(net_metadata_options), cmd_net_metadata, .record = &text },
 	{ "net-start", "NETWORK", "start a defined network", .run = cmd_net_start,
 	  .failure = "Failed to start network *", .method = "StartNetwork" },
 	{ "net-destroy", "NETWORK", "stop a network", OPTIONS(net_destroy_options), cmd_net_destroy,
@@ -193,6 +225,12 @@ const struct cli_value cli_values[] = {
 	{ NULL, "FILE|DIR", CLI_FROM_FILES, NULL },
 	{ "exec", "COMMAND", CLI_FROM_FILES, NULL },
 	{ "exec", "ARGUMENT", CLI_FROM_FILES, NULL },
+	{ "net-update", "COMMAND", CLI_FROM_LIST, "add add-first add-last delete modify" },
+	{ "net-update", "SECTION", CLI_FROM_LIST,
+	  "bridge domain ip ip-dhcp-host ip-dhcp-range forward forward-interface forward-pf portgroup "
+	  "dns-host "
+	  "dns-txt dns-srv" },
+	{ "net-update", "XML", CLI_FROM_FILES, NULL },
 	{ NULL, "COMMAND", CLI_FROM_COMMANDS, NULL },
 	{ NULL, "SHELL", CLI_FROM_LIST, "bash zsh" },
 	{ NULL, "MODE", CLI_FROM_LIST, "nat isolated route open bridge" },

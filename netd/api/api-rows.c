@@ -34,6 +34,7 @@ static const struct api_record range_record = { "Range", "First and last address
 static const struct api_field network_fields[] = {
 	{ "name", API_STRING },
 	{ "uuid", API_STRING },
+	{ "title", API_STRING, NULL, API_OPTIONAL },
 	{ "state", API_STRING, "inactive, active or degraded" },
 	{ "degraded", API_STRING, "why it is degraded", API_OPTIONAL },
 	{ "active", API_BOOL, "not inactive" },
@@ -166,6 +167,38 @@ static const struct api_field in_define[] = {
 };
 static const struct api_field in_xml[] = {
 	{ "xml", API_STRING },
+};
+static const struct api_field in_update[] = {
+	{ "name", API_STRING },
+	{ "command", API_STRING, "add-first, add-last, delete or modify" },
+	{ "section", API_STRING,
+	  "bridge, domain, ip, ip-dhcp-host, ip-dhcp-range, forward, forward-interface, forward-pf, "
+	  "portgroup, "
+	  "dns-host, dns-txt or dns-srv" },
+	{ "parentIndex", API_INT, "which ip element, from 0; missing: the one that fits", API_OPTIONAL },
+	{ "xml", API_STRING, "the element alone" },
+	{ "live", API_BOOL, "change what runs", API_OPTIONAL },
+	{ "config", API_BOOL, "change the definition; with neither: what runs, else the definition",
+	  API_OPTIONAL },
+};
+static const struct api_field in_get_metadata[] = {
+	{ "name", API_STRING },
+	{ "type", API_STRING, "description, title or element" },
+	{ "uri", API_STRING, "the element's namespace", API_OPTIONAL },
+	{ "live", API_BOOL, NULL, API_OPTIONAL },
+	{ "config", API_BOOL, NULL, API_OPTIONAL },
+};
+static const struct api_field out_metadata[] = {
+	{ "value", API_STRING },
+};
+static const struct api_field in_set_metadata[] = {
+	{ "name", API_STRING },
+	{ "type", API_STRING, "description, title or element" },
+	{ "value", API_STRING, "missing: it is removed", API_OPTIONAL },
+	{ "key", API_STRING, "prefix that the element gets", API_OPTIONAL },
+	{ "uri", API_STRING, "the element's namespace", API_OPTIONAL },
+	{ "live", API_BOOL, NULL, API_OPTIONAL },
+	{ "config", API_BOOL, NULL, API_OPTIONAL },
 };
 static const struct api_field out_plan[] = {
 	{ "plan", API_RECORD, NULL, 0, &api_plan_record },
@@ -356,6 +389,27 @@ static const struct api_signature netd_methods[] = {
 		.text = "Reads the definitions' files again. broken: how many could not be taken; "
 			"events name them.",
 		.out = FIELDS(out_reload), .access = API_ACCESS_ADMIN,
+	},
+	[API_UPDATE_NETWORK] = {
+		.name = "UpdateNetwork",
+		.text = "Adds, deletes or changes one element of a network, all or nothing. What "
+			"only a restart can change of what runs is refused.",
+		.in = FIELDS(in_update), .out = FIELDS(out_network), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_PARSE) | ERR(ND_INVALID) | ERR(ND_UNSUPPORTED) |
+			  ERR(ND_BUSY) | ERR(ND_STATE) | ERR(ND_CONFLICT),
+	},
+	[API_GET_METADATA] = {
+		.name = "GetMetadata",
+		.text = "A network's title, description, or metadata element of a namespace.",
+		.in = FIELDS(in_get_metadata), .out = FIELDS(out_metadata), .access = API_ACCESS_OBSERVER,
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_INVALID) | ERR(ND_STATE),
+	},
+	[API_SET_METADATA] = {
+		.name = "SetMetadata",
+		.text = "Sets or removes a network's title, description, or metadata element of a "
+			"namespace.",
+		.in = FIELDS(in_set_metadata), .out = FIELDS(out_network), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_PARSE) | ERR(ND_INVALID) | ERR(ND_BUSY) | ERR(ND_STATE),
 	},
 	[API_PLAN_NETWORK] = {
 		.name = "PlanNetwork",

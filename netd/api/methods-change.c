@@ -9,6 +9,98 @@
 #include "netd/api/methods.h"
 #include "netd/core/change.h"
 
+/* Which of a network's definitions; 0: what runs, else the definition. */
+static unsigned targets(const json_t *in)
+{
+	return (api_get_bool(in, "live", false) ? CHANGE_LIVE : 0) |
+	       (api_get_bool(in, "config", false) ? CHANGE_CONFIG : 0);
+}
+
+/* One element */
+
+void method_update_network(struct call *call, const json_t *in)
+{
+	struct change_update u = {
+		.command = netdef_command_from_string(api_get_string(in, "command")),
+		.section = netdef_section_from_string(api_get_string(in, "section")),
+		.parent = (int)api_get_int(in, "parentIndex", -1),
+		.xml = api_get_string(in, "xml"),
+		.targets = targets(in),
+	};
+	struct network *n;
+
+	if (u.command <= NETDEF_COMMAND_NONE || u.section <= NETDEF_SECTION_NONE) {
+		call_fail_parameter(call, u.command <= NETDEF_COMMAND_NONE ? "command" : "section");
+		return;
+	}
+	n = methods_find_network(call, api_get_string(in, "name"));
+	if (n)
+		change_update(call_arg(call), n, &u, (struct network_done){ methods_on_network, call });
+}
+
+/* Title, description, metadata */
+
+static const char *const metadata_words[] = {
+	[CHANGE_DESCRIPTION] = "description",
+	[CHANGE_TITLE] = "title",
+	[CHANGE_ELEMENT] = "element",
+};
+
+/* On failure the call has been answered. */
+static bool metadata_type(struct call *call, const json_t *in, enum change_metadata_type *ret)
+{
+	const char *word = api_get_string(in, "type");
+
+	for (size_t i = 0; i < ARRAY_LEN(metadata_words); i++)
+		if (strcmp(metadata_words[i], word) == 0) {
+			*ret = (enum change_metadata_type)i;
+			return true;
+		}
+	call_fail_parameter(call, "type");
+	return false;
+}
+
+void method_get_metadata(struct call *call, const json_t *in)
+{
+	nd_autofree char *value = NULL;
+	struct nd_error e = ND_ERROR_INIT;
+	enum change_metadata_type type;
+	struct network *n;
+	struct out b;
+
+	if (!metadata_type(call, in, &type))
+		return;
+	n = methods_find_network(call, api_get_string(in, "name"));
+	if (!n)
+		return;
+	if (change_metadata_get(n, type, api_get_string(in, "uri"), targets(in), &value, &e) < 0) {
+		call_fail(call, &e);
+		return;
+	}
+	b = out_new();
+	out_object(&b, "value", api_string(value));
+	call_reply_new(call, out_take(&b));
+}
+
+void method_set_metadata(struct call *call, const json_t *in)
+{
+	struct change_metadata m = {
+		.value = api_get_string(in, "value"),
+		.key = api_get_string(in, "key"),
+		.uri = api_get_string(in, "uri"),
+		.targets = targets(in),
+	};
+	struct network *n;
+
+	if (!metadata_type(call, in, &m.type))
+		return;
+	n = methods_find_network(call, api_get_string(in, "name"));
+	if (n)
+		change_metadata(call_arg(call), n, &m, (struct network_done){ methods_on_network, call });
+}
+
+/* Plan and apply */
+
 static const char *const change_words[] = {
 	[NETDEF_CHANGE_NONE] = "none",
 	[NETDEF_CHANGE_LIVE] = "live",

@@ -79,6 +79,7 @@ json_t *methods_network(const struct network *n)
 
 	out_string(&b, "name", n->name);
 	out_string(&b, "uuid", nd_uuid_to_string(&n->uuid, buf));
+	out_string(&b, "title", netdef_rare(def)->title);
 	out_string(&b, "state", network_state_to_string(n->state));
 	out_string(&b, "degraded", n->degraded);
 	out_bool(&b, "active", n->state != NETWORK_INACTIVE);
@@ -261,27 +262,17 @@ static void on_defined(void *arg, struct network *n, const struct nd_error *e)
 	call_reply_new(call, out_take(&b));
 }
 
-static void refuse_warning(void *arg, const struct netdef_warning *w)
-{
-	nd_fail(arg, ND_INVALID, "line %d: <%s>: %s", w->line, w->element, w->text);
-}
-
 /* Whether the document is without what would be a warning; if not, the call has been answered. */
 static bool validate(struct call *call, const json_t *xml)
 {
-	struct nd_error refused = ND_ERROR_INIT;
+	struct nd_error e = ND_ERROR_INIT;
 	struct netdef *def = NULL;
 
-	/* What else is wrong with it, the verb tells in its own words. */
-	if (netdef_parse(json_string_value(xml), json_string_length(xml), NULL, refuse_warning, &refused,
-			 &def, NULL) < 0)
-		return true;
+	if (netdef_parse_flags(json_string_value(xml), json_string_length(xml), NETDEF_PARSE_VALIDATE, NULL,
+			       NULL, NULL, &def, &e) < 0)
+		call_fail(call, &e);
 	netdef_free(def);
-	if (!refused.code)
-		return true;
-	nd_wrap(&refused, "XML document failed to validate against schema");
-	call_fail(call, &refused);
-	return false;
+	return !e.code;
 }
 
 static void define(struct call *call, const json_t *in,

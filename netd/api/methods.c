@@ -34,6 +34,9 @@ static const call_fn netd_methods[] = {
 	[API_MONITOR] = method_monitor,
 	[API_GET_COUNTERS] = method_get_counters,
 	[API_RELOAD] = method_reload,
+	[API_UPDATE_NETWORK] = method_update_network,
+	[API_GET_METADATA] = method_get_metadata,
+	[API_SET_METADATA] = method_set_metadata,
 	[API_PLAN_NETWORK] = method_plan_network,
 	[API_APPLY_NETWORK] = method_apply_network,
 };

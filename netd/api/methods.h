@@ -50,6 +50,9 @@ void method_undefine_network(struct call *call, const json_t *in);
 void method_set_autostart(struct call *call, const json_t *in);
 void method_list_leases(struct call *call, const json_t *in);
 /* methods-change.c */
+void method_update_network(struct call *call, const json_t *in);
+void method_get_metadata(struct call *call, const json_t *in);
+void method_set_metadata(struct call *call, const json_t *in);
 void method_plan_network(struct call *call, const json_t *in);
 void method_apply_network(struct call *call, const json_t *in);
 /* methods-port.c */

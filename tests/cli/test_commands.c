@@ -96,6 +96,106 @@ static void test_define_as(void **state)
 	run_done(&r);
 }
 
+/* net-update, net-desc, net-metadata */
+
+#define VALUE(s) "{\"parameters\":{\"value\":\"" s "\"}}"
+#define MISSING                                                                                            \
+	"{\"error\":\"io.netd.NotFound\",\"parameters\":{\"message\":\"x\",\"text\":\"Requested metadata " \
+	"element is not "                                                                                  \
+	"present\",\"frames\":[],\"also\":[]}}"
+
+static const struct {
+	const char *line, *reply, *call, *out, *err;
+	int status;
+} changes[] = {
+	{ "net-update lab add ip-dhcp-host \"<host mac='52:54:00:00:00:01' ip='10.7.0.5'/>\" --live --config",
+	  NETWORK,
+	  "UpdateNetwork\",\"parameters\":{\"name\":\"lab\",\"command\":\"add\",\"section\":\"ip-dhcp-host\","
+	  "\"xml\":"
+	  "\"<host mac='52:54:00:00:00:01' ip='10.7.0.5'/>\",\"live\":true,\"config\":true}",
+	  "Updated network lab persistent config and live state\n", "", 0 },
+	{ "net-update --network lab --command delete --section dns-txt --xml <txt/> --parent-index 2 "
+	  "--config",
+	  NETWORK, "\"parentIndex\":2,\"config\":true}", "Updated network lab persistent config\n", "", 0 },
+	{ "net-update lab modify portgroup <portgroup/>", NETWORK, "UpdateNetwork",
+	  "Updated network lab live state\n", "", 0 },
+	{ "net-update lab foo bar x", NULL, NULL, "", "error: unrecognized command name 'foo'\n", 2 },
+	{ "net-update lab add bar x", NULL, NULL, "", "error: unrecognized section name 'bar'\n", 2 },
+	{ "net-update lab add ip /no/such", NULL, NULL, "",
+	  "error: Failed to update network lab: Failed to open file '/no/such': No such file or directory\n",
+	  4 },
+	{ "net-update lab add ip <ip/> --live --current", NULL, NULL, "",
+	  "error: Options --current and --live are mutually exclusive\n", 2 },
+	{ "net-update lab add ip <ip/>", REFUSED, "UpdateNetwork", "",
+	  "error: Failed to update network lab: line 2: <mtu>: no -- good\n", 3 },
+	{ "net-desc lab", VALUE("What it is\\nfor"),
+	  "GetMetadata\",\"parameters\":{\"name\":\"lab\",\"type\":\"description\"}", "What it is\nfor\n", "",
+	  0 },
+	{ "net-desc lab --title --config", MISSING, "\"type\":\"title\",\"config\":true}",
+	  "No title for network: lab\n", "", 0 },
+	{ "net-desc lab", MISSING, "GetMetadata", "No description for network: lab\n", "", 0 },
+	{ "net-desc lab The new one", NETWORK,
+	  "SetMetadata\",\"parameters\":{\"name\":\"lab\",\"type\":\"description\",\"value\":\"The new "
+	  "one\"}",
+	  "Network description updated successfully\n", "", 0 },
+	{ "net-desc lab --title --new-desc ''", NETWORK,
+	  "SetMetadata\",\"parameters\":{\"name\":\"lab\",\"type\":\"title\"}}",
+	  "Network title updated successfully\n", "", 0 },
+	{ "net-desc lab --title a", REFUSED, "SetMetadata", "",
+	  "error: Failed to set new network title: line 2: <mtu>: no -- good\n", 3 },
+	{ "net-metadata lab urn:x", VALUE("<a/>"),
+	  "GetMetadata\",\"parameters\":{\"name\":\"lab\",\"type\":\"element\",\"uri\":\"urn:x\"}",
+	  "<a/>\n\n", "", 0 },
+	{ "net-metadata lab urn:x", MISSING, "GetMetadata", "",
+	  "error: Requested metadata element is not present\n", 4 },
+	{ "net-metadata lab urn:x --key k --set <a/> --live", NETWORK,
+	  "\"type\":\"element\",\"uri\":\"urn:x\",\"live\":true,\"value\":\"<a/>\",\"key\":\"k\"}",
+	  "Metadata modified\n\n", "", 0 },
+	{ "net-metadata lab urn:x --remove", NETWORK, "\"type\":\"element\",\"uri\":\"urn:x\"}",
+	  "Metadata removed\n\n", "", 0 },
+	{ "net-metadata lab urn:x --set <a/>", NULL, NULL, "",
+	  "error: namespace key is required when modifying metadata\n", 2 },
+	{ "net-metadata lab urn:x --edit --remove", NULL, NULL, "",
+	  "error: Options --set, --remove and --edit are mutually exclusive\n", 2 },
+};
+
+static void test_changes(void **state)
+{
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		struct stub_row row = { changes[i].reply };
+		struct run r = run_line(changes[i].line, &row, changes[i].reply ? 1 : 0, false);
+
+		assert_string_equal(r.err, changes[i].err);
+		assert_string_equal(r.out, changes[i].out);
+		assert_int_equal(r.status, changes[i].status);
+		if (changes[i].call && !strstr(r.calls, changes[i].call))
+			fail_msg("%s: %s", changes[i].line, r.calls);
+		run_done(&r);
+	}
+}
+
+static void test_edited_texts(void **state)
+{
+	static const struct stub_row set[] = { { VALUE("old") }, { NETWORK } };
+	static const struct stub_row add[] = { { MISSING }, { NETWORK } };
+	struct run r;
+
+	unsetenv("VISUAL");
+	setenv("EDITOR", "true", 1);
+	r = run_line("net-desc lab --edit", set, 1, false);
+	assert_string_equal(r.out, "Network description not changed\n");
+	run_done(&r);
+	setenv("EDITOR", "sh -c 'echo new >\"$1\"' sh", 1);
+	r = run_line("net-desc lab --edit --title", set, 2, false);
+	assert_string_equal(r.out, "Network title updated successfully\n");
+	assert_non_null(strstr(r.calls, "\"value\":\"new\""));
+	run_done(&r);
+	r = run_line("net-metadata lab urn:x --edit --key k", add, 2, true);
+	assert_string_equal(r.out, "{\n  \"changed\": true\n}\n");
+	assert_non_null(strstr(r.calls, "\"value\":\"new\",\"key\":\"k\""));
+	run_done(&r);
+}
+
 /* net-edit, with an editor that is a script */
 
 static void test_edit(void **state)
@@ -295,6 +395,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_define_as),
+		cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_edited_texts),
 		cmocka_unit_test(test_edit),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test_setup_teardown(test_apply, folder_setup, folder_teardown),

@@ -20,7 +20,7 @@ static const char ports[] =
 static const struct {
 	const char *line, *reply, *expected;
 } rows[] = {
-	{ "net-de", NULL, "net-define net-define-as net-destroy " },
+	{ "net-de", NULL, "net-define net-define-as net-desc net-destroy " },
 	{ "net-start ", networks, "lab lan " },
 	{ "net-start la", networks, "lab lan " },
 	{ "net-start --network lab", networks, "lab " },
@@ -33,6 +33,9 @@ static const struct {
 	{ "net-event --event network-s", NULL, "network-started network-stopped network-subnet " },
 	{ "net-event --event lifecycle --network ", networks, "lab lan " },
 	{ "net-define-as x --mode is", NULL, "isolated " },
+	{ "net-update lab a", NULL, "add add-first add-last " },
+	{ "net-update lab add ip", NULL, "ip ip-dhcp-host ip-dhcp-range " },
+	{ "net-update lab --section dns", NULL, "dns-host dns-txt dns-srv " },
 	{ "completion ", NULL, "bash zsh " },
 	{ "help mon", NULL, "monitor " },
 	{ "net-define /dev/nul", NULL, "/dev/null " },

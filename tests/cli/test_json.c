@@ -117,6 +117,8 @@ static const struct {
 	{ "completion bash", NULL },
 	{ "completion zsh", NULL },
 	{ "quit", NULL },
+	{ "net-desc lab", "{\"parameters\":{\"value\":\"x\"}}" },
+	{ "net-desc lab x", "{\"parameters\":{\"network\":{\"name\":\"lab\"}}}" },
 	{ "net-apply --dry-run /dev/null", "{\"parameters\":{\"plan\":" PLAN("live") "}}" },
 	{ "net-event --event repaired", "{\"parameters\":{\"event\":{\"sequence\":1,\"time\":1,\"kind\":"
 					"\"repaired\"}},\"continues\":true}" },

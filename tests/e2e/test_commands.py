@@ -124,6 +124,66 @@ def plan_and_apply(host):
 
 
 @test
+def updates(host):
+    """One element at a time, of what runs and of the definition; a guest keeps what it has."""
+    netd = host.netd()
+    netd.define(LAB)
+    reservation = "<host mac='52:54:00:00:00:31' name='kept' ip='10.44.0.77'/>"
+    same(netd.ctl("net-update", "lab", "add", "ip-dhcp-host", reservation).stdout, "Updated network lab persistent config\n", "inactive")
+    contains(netd.ctl("net-dumpxml", "lab").stdout, "10.44.0.77", "the definition")
+    done = status(netd, "net-update", "lab", "add", "ip-dhcp-host", reservation, "--live")
+    same(done.returncode, 8, f"--live of an inactive network: {done.stderr}")
+    contains(done.stderr, ["Failed to update network lab", "network is not running"], "--live of an inactive network")
+    netd.ctl("net-start", "lab")
+    guest = Guest(netd, "lab", ",mac=52:54:00:00:00:31")
+    same(guest.dhcp()["ip"], "10.44.0.77", "the reserved address")
+    other = Guest(netd, "lab", ",mac=52:54:00:00:00:32")
+    path = write(host, "host.xml", "<host mac='52:54:00:00:00:32' ip='10.44.0.88'/>")
+    before = netd.leases("lab")
+    same(netd.ctl("net-update", "lab", "add-last", "ip-dhcp-host", path, "--live", "--config").stdout,
+         "Updated network lab persistent config and live state\n", "both")
+    same(netd.leases("lab"), before, "the other guest's lease")
+    same(other.dhcp()["ip"], "10.44.0.88", "the new reservation")
+    same(guest.dhcp()["ip"], "10.44.0.77", "the old one")
+    same(netd.ctl("net-update", "lab", "delete", "ip-dhcp-host", "<host mac='52:54:00:00:00:32' ip='10.44.0.88'/>").stdout,
+         "Updated network lab live state\n", "active")
+    contains(netd.ctl("net-dumpxml", "lab", "--inactive").stdout, "10.44.0.88", "the definition after a live deletion")
+    check("10.44.0.88" not in netd.ctl("net-dumpxml", "lab").stdout, "what was deleted still runs")
+    for words, text in ((("frob", "ip", "<ip/>"), "unrecognized command name 'frob'"), (("add", "frob", "<ip/>"), "unrecognized section name 'frob'"),
+                        (("add", "ip-dhcp-host", "<range/>"), "unexpected element <range>, expecting <host>"),
+                        (("modify", "ip-dhcp-range", "<range start='10.44.0.10' end='10.44.0.20'/>"), "cannot be modified"),
+                        (("add", "ip-dhcp-host", reservation), "52:54:00:00:00:31")):
+        done = status(netd, "net-update", "lab", *words)
+        check(done.returncode != 0, f"net-update {words} was done")
+        contains(done.stderr, text, f"net-update {words}")
+    guest.kill()
+    other.kill()
+
+
+@test
+def titles_and_metadata(host):
+    netd = host.netd()
+    netd.define(LAB)
+    same(netd.ctl("net-desc", "lab").stdout, "No description for network: lab\n", "no description")
+    same(netd.ctl("net-desc", "lab", "For", "the", "lab").stdout, "Network description updated successfully\n", "net-desc")
+    same(netd.ctl("net-desc", "lab").stdout, "For the lab\n", "the description")
+    netd.ctl("net-desc", "lab", "--title", "Lab")
+    same((netd.network("lab")["title"], netd.ctl("net-desc", "--title", "lab").stdout), ("Lab", "Lab\n"), "the title")
+    netd.ctl("net-desc", "lab", "--title", "")
+    same(netd.ctl("net-desc", "--title", "lab").stdout, "No title for network: lab\n", "a removed title")
+    done = status(netd, "net-metadata", "lab", "urn:x")
+    same(done.returncode, 4, "no metadata")
+    same(netd.ctl("net-metadata", "lab", "urn:x", "--key", "x", "--set", "<owner>me</owner>").stdout, "Metadata modified\n\n", "--set")
+    same(netd.ctl("net-metadata", "lab", "urn:x").stdout.strip(), "<owner>me</owner>", "net-metadata")
+    contains(netd.ctl("net-dumpxml", "lab").stdout, ["<metadata>", "urn:x"], "the definition")
+    netd.kill()
+    netd.start()
+    same(netd.ctl("net-metadata", "lab", "urn:x").stdout.strip(), "<owner>me</owner>", "net-metadata after a restart of netd")
+    same(netd.ctl("net-metadata", "lab", "urn:x", "--remove").stdout, "Metadata removed\n\n", "--remove")
+    same(status(netd, "net-metadata", "lab", "urn:x").returncode, 4, "removed metadata")
+
+
+@test
 def editor(host):
     netd = host.netd()
     netd.define(LAB)

@@ -143,6 +143,32 @@ void change_apply(struct core *c, const char *xml, size_t len, bool restart, str
 	done.fn(done.arg, restart ? model_network_by_name(c->model, "lab") : NULL, &e);
 }
 
+static struct change_update updated;
+static char changed[256];
+
+void change_update(struct core *c, struct network *n, const struct change_update *u, struct network_done done)
+{
+	updated = *u;
+	done.fn(done.arg, n, NULL);
+}
+
+void change_metadata(struct core *c, struct network *n, const struct change_metadata *m,
+		     struct network_done done)
+{
+	snprintf(changed, sizeof(changed), "%d %s %s %s %u", m->type, m->value ? m->value : "-",
+		 m->key ? m->key : "-", m->uri ? m->uri : "-", m->targets);
+	done.fn(done.arg, n, NULL);
+}
+
+int change_metadata_get(const struct network *n, enum change_metadata_type type, const char *uri,
+			unsigned targets, char **ret, struct nd_error *e)
+{
+	if (type == CHANGE_TITLE)
+		return nd_fail(e, ND_NOT_FOUND, "no title");
+	*ret = strdup(type == CHANGE_ELEMENT ? uri : "Lab");
+	return 0;
+}
+
 void leases_list(struct core *c, const struct network *n, const struct nd_mac *mac, struct leases_done done)
 {
 	struct dhcp_lease l[2] = {
@@ -402,7 +428,7 @@ static const struct {
 	{ "Reload", "{}", "{\"broken\":3}", NULL },
 	{ "ListNetworks", "{\"filter\":[\"no-autostart\",\"active\"]}", "\"name\":\"lab\"", NULL },
 	{ "DefineNetwork", "{\"xml\":\"" ODD_XML "\",\"validate\":true}", "io.netd.Invalid",
-	  "line 1: <odd>: unknown element, not kept" },
+	  "XML document failed to validate against schema: unknown element" },
 	{ "DefineNetwork", "{\"xml\":\"" ODD_XML "\"}", "\"name\":\"lab\"", NULL },
 	{ "DefineNetwork", "{\"xml\":\"<network><name>x</name></network>\",\"validate\":true}",
 	  "\"name\":\"lab\"", NULL },
@@ -422,6 +448,28 @@ static const struct {
 	  "{\"xml\":\"<network><name>x</name><ip address='10.9.0.1' prefix='24'/></network>\"}",
 	  "io.netd.Conflict", "taken" },
 	{ "PlanNetwork", "{\"xml\":\"\"}", "io.netd.Parse", NULL },
+	{ "UpdateNetwork",
+	  "{\"name\":\"lab\",\"command\":\"add\",\"section\":\"ip-dhcp-host\",\"xml\":\"<host/"
+	  ">\",\"live\":true}",
+	  "\"name\":\"lab\"", NULL },
+	{ "UpdateNetwork", "{\"name\":\"lab\",\"command\":\"none\",\"section\":\"ip\",\"xml\":\"\"}",
+	  "org.varlink.service.InvalidParameter", NULL },
+	{ "UpdateNetwork", "{\"name\":\"lab\",\"command\":\"add\",\"section\":\"odd\",\"xml\":\"\"}",
+	  "org.varlink.service.InvalidParameter", NULL },
+	{ "UpdateNetwork", "{\"name\":\"none\",\"command\":\"add\",\"section\":\"ip\",\"xml\":\"\"}",
+	  "io.netd.NotFound", "Network not found: no network with matching name 'none'" },
+	{ "GetMetadata", "{\"name\":\"lab\",\"type\":\"description\"}", "{\"value\":\"Lab\"}", NULL },
+	{ "GetMetadata", "{\"name\":\"lab\",\"type\":\"title\"}", "io.netd.NotFound", "no title" },
+	{ "GetMetadata", "{\"name\":\"lab\",\"type\":\"element\",\"uri\":\"urn:x\"}", "{\"value\":\"urn:x\"}",
+	  NULL },
+	{ "GetMetadata", "{\"name\":\"lab\",\"type\":\"odd\"}", "org.varlink.service.InvalidParameter",
+	  NULL },
+	{ "SetMetadata", "{\"name\":\"lab\",\"type\":\"odd\"}", "org.varlink.service.InvalidParameter",
+	  NULL },
+	{ "SetMetadata",
+	  "{\"name\":\"lab\",\"type\":\"element\",\"value\":\"<a/>\",\"key\":\"k\",\"uri\":\"urn:x\","
+	  "\"live\":true,\"config\":true}",
+	  "\"name\":\"lab\"", NULL },
 	{ "ApplyNetwork", "{\"xml\":\"\"}", "io.netd.State",
 	  "mtu@size can change only by a restart of the network" },
 	{ "ApplyNetwork", "{\"xml\":\"\",\"restart\":true}", "\"name\":\"lab\"", NULL },
@@ -450,6 +498,16 @@ static void test_rows(void **state)
 			assert_string_equal(api_get_string(params, "text"), rows[i].text);
 		json_decref(reply);
 	}
+}
+
+static void test_changes(void **state)
+{
+	test_rows(state);
+	assert_int_equal(updated.command, NETDEF_COMMAND_ADD_LAST);
+	assert_int_equal(updated.section, NETDEF_SECTION_DHCP_HOST);
+	assert_int_equal(updated.parent, -1);
+	assert_int_equal(updated.targets, CHANGE_LIVE);
+	assert_string_equal(changed, "2 <a/> k urn:x 3");
 }
 
 static void test_start_waits_for_the_disk(void **state)
@@ -616,6 +674,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start_waits_for_the_disk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_attach, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_monitor, setup, teardown),
