@@ -91,8 +91,7 @@ void events_emit(struct events *r, struct event *ev)
 {
 	ev->seq = ++r->last;
 	ev->time_us = wall_us();
-	if (nd_log_wants(ND_LOG_INFO))
-		log_event(ev);
+	log_event(ev);
 	struct event **slot = &r->ring[ev->seq % EVENT_RING];
 	if (!*slot)
 		*slot = malloc(sizeof **slot);

@@ -184,6 +184,30 @@ static int quiet(void **state)
 	return 0;
 }
 
+/* A daemon that logs warnings only still logs the events that are ones. */
+static void test_logged_by_weight(void **state)
+{
+	struct events *r = events_new();
+	char text[256];
+	int pair[2], saved = dup(STDERR_FILENO);
+
+	assert_int_equal(pipe(pair), 0);
+	dup2(pair[1], STDERR_FILENO);
+	nd_log_init("netd", ND_LOG_WARNING);
+	events_say(r, EVENT_NETWORK_STARTED, NULL, NULL, "not told");
+	events_say(r, EVENT_WORKER_DIED, NULL, NULL, "told");
+	nd_log_init("netd", ND_LOG_ERR);
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	close(pair[1]);
+	ssize_t n = read(pair[0], text, sizeof(text) - 1);
+	assert_true(n >= 0);
+	text[n] = '\0';
+	close(pair[0]);
+	assert_string_equal(text, "netd: worker-died: told\n");
+	events_free(r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_unsubscribe_in_callback),
 		cmocka_unit_test(test_emit_in_callback),
 		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_logged_by_weight),
 	};
 
 	return cmocka_run_group_tests(tests, quiet, NULL);
