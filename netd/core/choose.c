@@ -107,8 +107,8 @@ static bool subnet_free(const struct core *c, uint32_t network, uint8_t len, int
 	return !mirror_overlaps(c->mirror, &p, own, why);
 }
 
-/* Where an automatic subnet is looked for after the preferred one: the rest of its /16, then RFC 1918's other blocks. */
-static const struct {
+/* Where an automatic subnet is looked for: in the block of the preferred one, upwards and round, then in the others. Source: RFC 1918 §3. */
+static const struct pool {
 	uint32_t first, last;
 } pools[] = {
 	{ 0xc0a80000, 0xc0a8ffff }, /* 192.168.0.0/16 */
@@ -116,22 +116,38 @@ static const struct {
 	{ 0x0a000000, 0x0affffff }, /* 10.0.0.0/8 */
 };
 
-static bool search_pools(const struct core *c, uint32_t wanted, uint8_t len, int own, uint32_t *ret)
+static bool in_pool(const struct pool *pool, uint32_t ip4)
+{
+	return ip4 >= pool->first && ip4 <= pool->last;
+}
+
+static bool search_pool(const struct core *c, const struct pool *pool, uint32_t wanted, uint8_t len, int own,
+			uint32_t *ret)
 {
 	uint32_t step = ~nd_ip4_mask(len) + 1;
+	bool inside = in_pool(pool, wanted);
+	uint32_t start = inside ? wanted : pool->first;
+	uint32_t cnt = (pool->last - pool->first + 1) / step;
 	struct mirror_collision why;
-	for (size_t i = 0; i < ARRAY_LEN(pools); i++) {
-		bool inside = wanted >= pools[i].first && wanted <= pools[i].last;
-		uint32_t start = inside ? wanted : pools[i].first;
-		uint32_t cnt = (pools[i].last - pools[i].first + 1) / step;
-		for (uint32_t k = inside ? 1 : 0; k < cnt; k++) {
-			uint64_t at = (uint64_t)start + (uint64_t)k * step;
-			if (at > pools[i].last)
-				at -= (uint64_t)cnt * step;
-			if (subnet_free(c, (uint32_t)at, len, own, &why)) {
-				*ret = (uint32_t)at;
+	for (uint32_t k = inside ? 1 : 0; k < cnt; k++) {
+		uint64_t at = (uint64_t)start + (uint64_t)k * step;
+		if (at > pool->last)
+			at -= (uint64_t)cnt * step;
+		if (subnet_free(c, (uint32_t)at, len, own, &why)) {
+			*ret = (uint32_t)at;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool search_pools(const struct core *c, uint32_t wanted, uint8_t len, int own, uint32_t *ret)
+{
+	for (int inside = 1; inside >= 0; inside--) {
+		for (size_t i = 0; i < ARRAY_LEN(pools); i++) {
+			if (in_pool(&pools[i], wanted) == inside &&
+			    search_pool(c, &pools[i], wanted, len, own, ret))
 				return true;
-			}
 		}
 	}
 	return false;

@@ -137,6 +137,12 @@ static void test_subnet_wraps(void **state)
 		NULL, &live);
 	assert_string_equal(ip_text(live), "192.168.0.1/24");
 	netdef_free(live);
+	/* the others come only after the whole block of the preferred one */
+	add_link("eth2", "10.255.255.5/24");
+	live_of(h, core_xml("a", "", "", "<ip address='10.255.255.1' prefix='24' netd:subnet='auto'/>"), NULL,
+		&live);
+	assert_string_equal(ip_text(live), "10.0.0.1/24");
+	netdef_free(live);
 	/* a preferred one outside the private blocks */
 	add_link("eth1", "203.0.113.5/24");
 	live_of(h, core_xml("a", "", "", "<ip address='203.0.113.1' prefix='24' netd:subnet='auto'/>"), NULL,
