@@ -18,7 +18,7 @@
 struct client;
 /*
  * Set by a signal's handler (installed without SA_RESTART) to end the wait for a stream's next reply. Cleared
- * by who installs it.
+ * by whom it interrupted.
  */
 extern volatile sig_atomic_t client_interrupted;
 /* path NULL: $NETD_SOCKET, else the default. The error says which path, why, and what to do about it. */

@@ -38,7 +38,6 @@ static struct sigaction catch_sigint(void)
 {
 	struct sigaction ours = { .sa_handler = on_sigint }, was;
 
-	client_interrupted = 0;
 	sigaction(SIGINT, &ours, &was);
 	return was;
 }
@@ -186,6 +185,7 @@ int cmd_net_event(struct cli *cli, const struct cli_args *args)
 		fprintf(cli->out, "event loop %s\n", client_interrupted ? "interrupted" : "timed out");
 	if (!cli->json)
 		fprintf(cli->out, "events received: %lld\n", w.cnt);
+	client_interrupted = 0;
 	return status;
 }
 
@@ -327,5 +327,6 @@ int cmd_monitor(struct cli *cli, const struct cli_args *args)
 	was = catch_sigint();
 	r = follow(&f, &e);
 	sigaction(SIGINT, &was, NULL);
+	client_interrupted = 0;
 	return r < 0 ? cli_failed(cli, &e) : 0;
 }

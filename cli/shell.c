@@ -197,14 +197,15 @@ static void shell_close(struct shell *sh)
 	free(sh->file);
 }
 
-static void ignore(int sig)
+/* At the prompt Ctrl-C throws the line away; just before a command waits, it ends that wait all the same. */
+static void on_sigint(int sig)
 {
+	client_interrupted = 1;
 }
 
 int shell_run(struct cli *cli)
 {
-	/* Ctrl-C throws the line away; a command that can be interrupted sets its own handler. */
-	struct sigaction quiet = { .sa_handler = ignore };
+	struct sigaction ours = { .sa_handler = on_sigint };
 	struct shell sh;
 	const char *line;
 	int status = 0, r, len;
@@ -213,9 +214,10 @@ int shell_run(struct cli *cli)
 		shell_close(&sh);
 		return cli_run_lines(cli, stdin);
 	}
-	sigaction(SIGINT, &quiet, NULL);
+	sigaction(SIGINT, &ours, NULL);
 	cli_say(cli, "netdctl " NETD_VERSION ": 'help' lists the commands, 'quit' or Ctrl-D ends\n\n");
 	while (!cli->quit && (line = el_gets(sh.el, &len))) {
+		client_interrupted = 0;
 		history_add(&sh, line);
 		r = cli_run_line(cli, line);
 		if (r != 0)

@@ -432,7 +432,7 @@ static const struct {
 	{ "DefineNetwork", "{\"xml\":\"" ODD_XML "\"}", "\"name\":\"lab\"", NULL },
 	{ "DefineNetwork", "{\"xml\":\"<network><name>x</name></network>\",\"validate\":true}",
 	  "\"name\":\"lab\"", NULL },
-	{ "CreateNetwork", "{\"xml\":\"<\",\"validate\":true}", "io.netd.Parse", "line 1" },
+	{ "CreateNetwork", "{\"xml\":\"<\",\"validate\":true}", "io.netd.Parse", NULL },
 	{ "PlanNetwork", "{\"xml\":\"<network><name>lab</name></network>\"}",
 	  "{\"plan\":{\"name\":\"lab\",\"new\":false,\"active\":true,\"config\":\"live\",\"live\":"
 	  "\"restart\","
