@@ -97,7 +97,7 @@ int nat_port_drops(struct nat *t, const char *name, uint64_t *ret, struct nd_err
  */
 struct nat_change {
 	bool lost;     /* someone else took or changed something of ours: repair (the view is corrected) */
-	pid_t pid;     /* who did it, 0 unknown */
+	pid_t pid;     /* who did it; 0: unknown, as it is outside of the initial pid namespace */
 	char comm[17]; /* its command name, from NEWGEN */
 	char what[64]; /* "table inet netd", "set nat4", … */
 };

@@ -83,6 +83,21 @@ static void feed_object(struct nat_digest *d, const struct nlmsghdr *h, uint8_t 
 	}
 }
 
+/*
+ * NEWGEN gives a process's number in the initial pid namespace (task_pid_nr, net/netfilter/nf_tables_api.c), which is a stranger's elsewhere. The
+ * initial one's inode is fixed (PROC_PID_INIT_INO, include/linux/proc_ns.h).
+ */
+static bool pids_are_ours(void)
+{
+	char ns[32];
+	ssize_t len = readlink("/proc/self/ns/pid", ns, sizeof(ns) - 1);
+
+	if (len < 0)
+		return false;
+	ns[len] = '\0';
+	return strcmp(ns, "pid:[4026531836]") == 0;
+}
+
 /* The end of a transaction. The culprit is the first that touched something. */
 static void feed_generation(struct nat_digest *d, const struct nlmsghdr *h)
 {
@@ -93,7 +108,7 @@ static void feed_generation(struct nat_digest *d, const struct nlmsghdr *h)
 		mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
 		{
 			if (mnl_attr_get_type(a) == NFTA_GEN_PROC_PID &&
-			    mnl_attr_validate(a, MNL_TYPE_U32) == 0)
+			    mnl_attr_validate(a, MNL_TYPE_U32) == 0 && pids_are_ours())
 				d->done.pid = (pid_t)ntohl(mnl_attr_get_u32(a));
 			else if (mnl_attr_get_type(a) == NFTA_GEN_PROC_NAME &&
 				 mnl_attr_validate(a, MNL_TYPE_NUL_STRING) == 0)

@@ -40,7 +40,7 @@
 #include <systemd/sd-daemon.h>
 
 #define NAMESPACE_LOCK "netd" /* abstract socket: one per network namespace */
-#define API_BACKLOG    128
+#define API_BACKLOG    4096   /* a burst of clients waits here; the kernel cuts it to net.core.somaxconn */
 
 struct daemon {
 	struct settings settings;
@@ -294,11 +294,22 @@ static void raise_limits(void)
 	}
 }
 
+static void check_group(const struct settings *s)
+{
+	gid_t gid;
+	if (nd_group_find(s->group, &gid, NULL) < 0)
+		nd_log(ND_LOG_NOTICE,
+		       "there is no group '%s': only root may use netd; systemd-sysusers(8) makes it",
+		       s->group);
+}
+
 static int start(struct daemon *d, struct nd_error *e)
 {
 	struct core *c = &d->core;
 	raise_limits();
 	umask(022);
+	if (geteuid() != 0)
+		return nd_fail(e, ND_DENIED, "netd must run as root: it makes devices, addresses and rules");
 	/* Capabilities are each thread's: before there are any. */
 	if (drop_capabilities(e) < 0 || take_locks(d, e) < 0)
 		return e->code;
@@ -315,6 +326,7 @@ static int start(struct daemon *d, struct nd_error *e)
 	network_autostart(c);
 	if (open_sockets(d, e) < 0)
 		return e->code;
+	check_group(&d->settings);
 	nd_log(ND_LOG_INFO, "netd " NETD_VERSION " serves %u networks, %u of them active, and %u ports",
 	       c->model->network_cnt, c->model->active_cnt, c->model->port_cnt);
 	sd_notify(0, "READY=1");

@@ -194,7 +194,7 @@ static int open_device(struct core *c, struct port *p, const char *ifname, struc
 		}
 		if (r != ND_EXISTS || ifname || tries == TAP_NAME_TRIES) {
 			nd_error_copy(e, &failed);
-			return nd_wrap(e, "TAP '%s'", p->ifname);
+			return r;
 		}
 	}
 }

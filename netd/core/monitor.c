@@ -88,6 +88,8 @@ static void on_port_link(struct core *c, struct port *p, const struct mirror_cha
 		port_end(c, p, "its last descriptor was closed");
 	else if (p->state == PORT_ATTACHED && tap_diff(&want, &ch->link) != TAP_SAME)
 		repair_mark_port(c, p, "a TAP was changed");
+	else if (p->state == PORT_QUARANTINED && ch->link.tun_persist && !p->repair_fails)
+		repair_mark_port(c, p, "a TAP was made persistent");
 }
 
 static void on_bridge_link(struct core *c, struct network *n, const struct mirror_change *ch)
@@ -108,6 +110,8 @@ static void on_link(struct core *c, const struct mirror_change *ch)
 		on_port_link(c, p, ch);
 		return;
 	}
+	if (!ch->gone && ch->link.tun_persist)
+		repair_mark_strays(c);
 	struct network *n = model_network_by_bridge(c->model, ch->link.name);
 	if (!n && ch->had) /* renamed */
 		n = model_network_by_bridge(c->model, ch->was.name);
@@ -204,7 +208,8 @@ static void on_nft(struct ev_loop *loop, struct ev_io *w, int revents)
 		snprintf(why, sizeof why, "%s (pid %d) removed or changed %s", change.comm, (int)change.pid,
 			 change.what);
 	else
-		snprintf(why, sizeof why, "somebody removed or changed %s", change.what);
+		snprintf(why, sizeof why, "%s removed or changed %s",
+			 change.comm[0] ? change.comm : "somebody", change.what);
 	repair_mark_all(m->c, why);
 }
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What somebody takes away is put back, within 100 ms of the kernel's message, and an event names who it was. A port's holder changes nothing for long."""
+import contextlib
 import json
+import os
 import re
+import shutil
 import time
 
 from lib import Guest, check, contains, ip_json, links, main, ruleset, run, same, test, wait_for
@@ -90,7 +93,7 @@ def flushed_ruleset_without_flags(host):
     timed(lambda: run("nft", "flush", "ruleset"), lambda: ruleset() == before, "the ruleset")
     _, event = events.wait("repaired", "ruleset")
     within_time(event)
-    contains(event["text"], "nft (pid", "the culprit")
+    contains(event["text"], "nft", "the culprit")
     works(netd, guest)
 
 
@@ -102,7 +105,7 @@ def parts_of_the_ruleset(host):
     for command in ("delete table inet netd", "flush chain inet netd forward", "flush table bridge netd", "flush map bridge netd port_mark"):
         events = netd.events()
         timed(lambda c=command: run("nft", c), lambda: ruleset() == before, f"the ruleset after '{command}'")
-        contains(events.wait("repaired")[1]["text"], "nft (pid", f"the culprit of '{command}'")
+        contains(events.wait("repaired")[1]["text"], "nft", f"the culprit of '{command}'")
     works(netd, guest)
 
 
@@ -179,6 +182,38 @@ def holder_that_does_not_stop_is_quarantined(host):
     same(netd.network("default")["state"], "active", "the network")
     thief.kill()
     wait_for("end of the quarantined port", lambda: len(netd.ports()) == 1)
+
+
+def gone(ifname):
+    wait_for("end of the device", lambda: ifname not in links())
+
+
+@test
+def holder_leaves_a_persistent_device(host):
+    netd, guest, events = with_guest(host)
+    guest.leave()
+    wait_for("end of the port", lambda: not netd.ports())
+    gone(guest.ifname)
+    # also while it was quarantined
+    thief = Guest(netd)
+    for i in range(200):
+        thief.tell(f"mac 02:00:00:00:00:{i:02x}")
+        if netd.ports()[-1]["state"] == "quarantined":
+            break
+    thief.leave()
+    wait_for("end of the quarantined port", lambda: not netd.ports(), 25)
+    gone(thief.ifname)
+    # and when it was detached, or netd was away
+    left = [Guest(netd) for _ in range(2)]
+    with contextlib.closing(netd.varlink()) as link:
+        link.ask("Detach", {"port": left[0].port["uuid"]})
+    left[0].leave()
+    gone(left[0].ifname)
+    netd.kill()
+    left[1].leave()
+    shutil.rmtree(os.path.join(netd.dirs["run"], "networks"))
+    netd.start()
+    gone(left[1].ifname)
 
 
 main()
