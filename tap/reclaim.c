@@ -136,12 +136,13 @@ static int find_holder(struct search *s, pid_t hint, pid_t *ret_pid)
 	return fd;
 }
 
-int tap_reclaim(const char *name, pid_t holder_hint, pid_t *ret_pid, struct nd_error *e)
+int tap_reclaim(struct nd_nl *nl, int ifindex, const char *name, pid_t holder_hint, pid_t *ret_pid,
+		int *ret_fd, struct nd_error *e)
 {
 	struct nd_error sub = ND_ERROR_INIT;
 	struct search s = { .name = name, .until_ms = nd_now_ms() + SEARCH_MS, .e = &sub };
 	pid_t pid = 0;
-	int rc;
+	int free_fd = -1, rc;
 
 	nd_autoclose int fd = find_holder(&s, holder_hint, &pid);
 	if (fd >= 0) {
@@ -149,6 +150,10 @@ int tap_reclaim(const char *name, pid_t holder_hint, pid_t *ret_pid, struct nd_e
 		rc = tun_set_owner(fd, 0, &sub);
 		if (rc == 0)
 			rc = tun_set_persist(fd, false, &sub);
+	} else if (tap_release(nl, ifindex, &free_fd, NULL) == 0) {
+		nd_error_reset(&sub);
+		pid = 0;
+		rc = 0;
 	} else if (s.over) {
 		nd_error_reset(&sub);
 		rc = nd_fail(&sub, ND_TIMEOUT, "its holder was not found within %d ms", SEARCH_MS);
@@ -162,5 +167,6 @@ int tap_reclaim(const char *name, pid_t holder_hint, pid_t *ret_pid, struct nd_e
 		return rc;
 	}
 	*ret_pid = pid;
+	*ret_fd = free_fd;
 	return 0;
 }

@@ -64,10 +64,20 @@ int tap_restore(struct nd_nl *nl, int ifindex, const struct tap_config *want, un
 		struct nd_error *e);
 /*
  * Finds a process that holds the TAP (first holder_hint, then /proc/PID/fdinfo "iff:"), borrows its open file with pidfd_getfd(2) (CAP_SYS_PTRACE)
- * and sets owner and persist back. holder_hint: 0: none known. *ret_pid gets the holder on success. May take 20 ms: rare.
- * Return: 0; ND_NOT_FOUND: nobody seems to hold it; ND_TIMEOUT: not looked at all processes; ND_SYSTEM: the holder's file could not be borrowed or changed.
+ * and sets owner and persist back. Where no process is found and nobody holds it either, tap_release does so.
+ * nl: as for tap_open. holder_hint: 0: none known. On success *ret_pid gets the holder and *ret_fd -1, or *ret_pid 0 and *ret_fd what tap_release
+ * gives. May take 20 ms: rare.
+ * Return: 0; ND_NOT_FOUND: somebody holds it who is no process that can be seen, or the device is gone; ND_TIMEOUT: not looked at all processes;
+ * ND_SYSTEM: the holder's file could not be borrowed or changed.
  */
-int tap_reclaim(const char *name, pid_t holder_hint, pid_t *ret_pid, struct nd_error *e);
+int tap_reclaim(struct nd_nl *nl, int ifindex, const char *name, pid_t holder_hint, pid_t *ret_pid,
+		int *ret_fd, struct nd_error *e);
+/*
+ * Takes a TAP that nobody holds: owner and persist are set back, and with *ret_fd, the caller's and its only file, the device goes. Closing that
+ * takes 17 ms. nl: as for tap_open. 0.1 ms. *ret_fd is written on success only.
+ * Return: 0; ND_BUSY: somebody holds it; ND_NOT_FOUND: no such link; ND_INVALID: no TAP; ND_SYSTEM.
+ */
+int tap_release(struct nd_nl *nl, int ifindex, int *ret_fd, struct nd_error *e);
 /* Out of the bridge, carrier off, group kept: quarantine, or a forced end. The holder's fd stays valid. Absent is success. Return: 0 or ND_SYSTEM. */
 int tap_drain(struct nd_nl *nl, int ifindex, struct nd_error *e);
 #endif

@@ -4,7 +4,7 @@
  *
  * A network was active when its live definition stands in RUN; a port is where a TAP carries its alias. A bridge with our alias and no record was
  * being started when netd died: it goes. A TAP without a record had not been handed out, and is gone with its descriptor; should one be
- * there all the same it is drained and left to its holder.
+ * there all the same it is drained and left to its holder; without one, it ends.
  */
 #include "netd/core/adopt.h"
 #include "base/file.h"

@@ -10,6 +10,7 @@
 #include "netd/core/mirror.h"
 #include "netd/core/model.h"
 #include "netd/core/plan.h"
+#include "netd/core/reaper.h"
 #include "netd/core/records.h"
 #include "netd/core/supervisor.h"
 #include "tap/tap.h"
@@ -36,13 +37,16 @@ static int tap_put_back(struct core *c, void *obj, struct nd_error *e)
 	struct tap_config want;
 	unsigned diff = tap_difference(c, p);
 	pid_t holder;
+	int fd;
 	plan_tap(p, &want);
 	if (tap_restore(c->nl, p->ifindex, &want, diff, e) < 0)
 		return nd_wrap(e, "TAP '%s'", p->ifname);
 	if (!(diff & (TAP_OWNER | TAP_PERSIST)))
 		return 0;
-	if (tap_reclaim(p->ifname, p->owner_pid, &holder, e) < 0)
+	if (tap_reclaim(c->nl, p->ifindex, p->ifname, p->owner_pid, &holder, &fd, e) < 0)
 		return nd_wrap(e, "TAP '%s'", p->ifname);
+	if (fd >= 0) /* its holder is gone: with this the device goes */
+		reaper_close(c->reaper, fd);
 	return 0;
 }
 

@@ -3,7 +3,8 @@
  * DOC: the end of ports, and the guard against their holders (see port.h).
  *
  * Whoever holds a TAP's fd can change its MAC, owner and persistence without a capability. A changed MAC takes another guest's traffic, so it is put
- * back as soon as the kernel tells. A holder that goes on gets its port drained: out of the bridge, carrier off.
+ * back as soon as the kernel tells. A holder that goes on, or whose owner or persistence cannot be put back, gets its port drained: out of the bridge,
+ * carrier off. A device that was made persistent is released once nobody holds it.
  */
 #include "netd/core/port.h"
 #include "base/log.h"
@@ -14,6 +15,7 @@
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
 #include "netd/core/plan.h"
+#include "netd/core/reaper.h"
 #include "netd/core/records.h"
 #include "tap/tap.h"
 #include <errno.h>
@@ -54,7 +56,7 @@ static void describe(unsigned diff, char *buf, size_t size)
 	}
 }
 
-static void quarantine(struct core *c, struct port *p)
+static void quarantine(struct core *c, struct port *p, const char *why)
 {
 	struct nd_error e = ND_ERROR_INIT;
 	p->state = PORT_QUARANTINED;
@@ -62,11 +64,11 @@ static void quarantine(struct core *c, struct port *p)
 		nd_log_error(ND_LOG_ERR, &e, "quarantine of TAP '%s'", p->ifname);
 	p->recorded = true;
 	p->recorded = records_port_write(c, p, NULL) == 0;
-	events_say(c->events, EVENT_PORT_TAMPERED, NULL, p,
-		   "its holder (pid %d, uid %u) changed the device more than %d times in a second: it is "
-		   "taken out of the "
-		   "bridge until it is attached again",
-		   (int)p->owner_pid, (unsigned)p->owner_uid, TAMPER_MAX);
+	events_say(
+		c->events, EVENT_PORT_TAMPERED, NULL, p,
+		"its holder (pid %d, uid %u) changed the device %s: it is taken out of the bridge until it "
+		"is attached again",
+		(int)p->owner_pid, (unsigned)p->owner_uid, why);
 }
 
 /* Return: whether it is still to be put back. */
@@ -79,8 +81,45 @@ static bool tamper_count(struct core *c, struct port *p)
 	}
 	if (++p->tamper_cnt <= TAMPER_MAX)
 		return true;
-	quarantine(c, p);
+	char why[64];
+	snprintf(why, sizeof why, "more than %d times in a second", TAMPER_MAX);
+	quarantine(c, p, why);
 	return false;
+}
+
+bool port_release(struct core *c, int ifindex)
+{
+	const struct nd_link *have = mirror_link(c->mirror, ifindex);
+	struct nd_error e = ND_ERROR_INIT;
+	int fd;
+	if (!have || !have->tun_persist)
+		return true;
+	if (tap_release(c->nl, ifindex, &fd, &e) < 0)
+		return e.code == ND_NOT_FOUND || e.sys == ENODEV;
+	reaper_close(c->reaper, fd);
+	return true;
+}
+
+/* A quarantined device is put back no more, but must not outlive its holder. */
+static bool quarantined_repair(struct core *c, struct port *p)
+{
+	bool released = port_release(c, p->ifindex);
+	p->repair_fails = !released;
+	return released;
+}
+
+/* An owner or persistence that stays lets the holder outlive its port: what is not put back at the second try is quarantined. */
+static bool must_quarantine(struct core *c, struct port *p, unsigned diff, unsigned applied,
+			    const struct nd_error *e)
+{
+	bool tap_failed = applied == 1u; /* the first row, and the walk ended there */
+	if (!(diff & (TAP_OWNER | TAP_PERSIST)) || !tap_failed || e->sys == ENODEV || p->repair_fails == 0)
+		return false;
+	char text[sizeof(((struct event *)0)->text)], why[sizeof text + 64];
+	nd_error_format(e, text, sizeof text);
+	snprintf(why, sizeof why, "and that cannot be put back (%s)", text);
+	quarantine(c, p, why);
+	return true;
 }
 
 /* A device in the middle of a change of its surroundings (its bridge is just being deleted) fails once: only a second failure is told. */
@@ -113,15 +152,18 @@ bool port_repair(struct core *c, struct port *p)
 	struct nd_error e = ND_ERROR_INIT;
 	struct tap_config want;
 	const struct nd_link *have = mirror_link(c->mirror, p->ifindex);
-	unsigned diff = TAP_SAME;
+	unsigned diff = TAP_SAME, applied;
 	plan_tap(p, &want);
 	if (have && p->state == PORT_ATTACHED)
 		diff = tap_diff(&want, have);
 	bool tampered = diff & (TAP_MAC | TAP_OWNER | TAP_PERSIST);
 	if (tampered && !tamper_count(c, p))
-		return true;
-	if (converge(c, port_rows, port_row_cnt, p, CONVERGE_REPAIR, NULL, &e) < 0)
-		return repair_failed(c, p, &e);
+		return quarantined_repair(c, p);
+	if (converge(c, port_rows, port_row_cnt, p, CONVERGE_REPAIR, &applied, &e) < 0)
+		return must_quarantine(c, p, diff, applied, &e) ? quarantined_repair(c, p)
+								: repair_failed(c, p, &e);
+	if (p->state == PORT_QUARANTINED)
+		return quarantined_repair(c, p);
 	p->repair_fails = 0;
 	tell_repaired(c, p, diff, tampered);
 	return true;

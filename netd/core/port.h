@@ -13,6 +13,8 @@ void port_end(struct core *c, struct port *p, const char *why);
 /* Puts back what its holder or anyone changed on the device; too often within a second: quarantine. Called by repair.
  * Return: whether it is as planned now (false: try again soon). */
 bool port_repair(struct core *c, struct port *p);
+/* Ends a TAP that is persistent and that nobody holds: quarantined, or of no port any more. Return: false: it is held, try again later. */
+bool port_release(struct core *c, int ifindex);
 /* Frames its guard dropped, from the kernel. ND_NOT_FOUND without a guard. */
 int port_drops(struct core *c, const struct port *p, uint64_t *ret, struct nd_error *e);
 #endif

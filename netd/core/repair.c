@@ -11,6 +11,8 @@
 #include "nat/nat.h"
 #include "netd/core/converge.h"
 #include "netd/core/event.h"
+#include "netd/core/mirror.h"
+#include "netd/core/model.h"
 #include "netd/core/plan.h"
 #include "netd/core/port.h"
 #include <ev.h>
@@ -26,7 +28,9 @@ struct repair {
 	uint64_t marked_ms;             /* when the first of them was */
 	unsigned fails;
 	bool running;
-	bool nft_lost; /* the marked objects' elements went back in one batch */
+	bool strays;      /* marked: persistent TAPs of no port */
+	bool strays_held; /* tried again by the timer only: a holder could ask for it all the time */
+	bool nft_lost;    /* the marked objects' elements went back in one batch */
 	char why[160];
 };
 
@@ -63,10 +67,17 @@ void repair_mark_port(struct core *c, struct port *p, const char *why)
 	nd_list_append(&c->repair->ports, &p->dirty);
 }
 
+void repair_mark_strays(struct core *c)
+{
+	if (!c->repair->strays_held)
+		c->repair->strays = true;
+}
+
 void repair_mark_all(struct core *c, const char *why)
 {
 	struct network *n;
 	struct port *p;
+	repair_mark_strays(c);
 	nd_list_foreach(n, &c->model->networks, all) {
 		if (!n->live)
 			continue;
@@ -173,6 +184,22 @@ static void retry_later(struct repair *r)
 	ev_timer_start(r->c->loop, &r->retry);
 }
 
+static void release_stray(const struct nd_link *l, void *arg)
+{
+	struct repair *r = arg;
+	if (l->kind == ND_LINK_TUN && l->tun_persist && l->has_alias && !nd_uuid_is_zero(&l->alias_port) &&
+	    !model_port_by_ifindex(r->c->model, l->ifindex))
+		r->strays_held |= !port_release(r->c, l->ifindex);
+}
+
+/* TAPs of ended ports whose holders made them persistent. Return: whether none is held any more. */
+static bool release_strays(struct repair *r)
+{
+	r->strays = r->strays_held = false;
+	mirror_each_link(r->c->mirror, release_stray, r);
+	return !r->strays_held;
+}
+
 static void run(struct repair *r, bool tell)
 {
 	bool failed = false; /* those are found again by their state */
@@ -191,6 +218,8 @@ static void run(struct repair *r, bool tell)
 		nd_list_remove(&p->dirty);
 		failed |= !port_repair(r->c, p);
 	}
+	if (r->strays)
+		failed |= !release_strays(r);
 	r->running = false;
 	if (failed)
 		retry_later(r);
@@ -203,6 +232,7 @@ static void on_retry(struct ev_loop *loop, struct ev_timer *w, int revents)
 	struct repair *r = container_of(w, struct repair, retry);
 	struct network *n;
 	struct port *p;
+	r->strays |= r->strays_held;
 	nd_list_foreach(n, &r->c->model->networks, all) {
 		if (n->state == NETWORK_DEGRADED)
 			repair_mark_network(r->c, n, "an earlier repair had failed");
@@ -216,7 +246,7 @@ static void on_retry(struct ev_loop *loop, struct ev_timer *w, int revents)
 static void on_prepare(struct ev_loop *loop, struct ev_prepare *w, int revents)
 {
 	struct repair *r = container_of(w, struct repair, prepare);
-	if (!nd_list_empty(&r->networks) || !nd_list_empty(&r->ports))
+	if (!nd_list_empty(&r->networks) || !nd_list_empty(&r->ports) || r->strays)
 		run(r, true);
 }
 

@@ -14,6 +14,8 @@ void repair_free(struct repair *r); /* NULL-safe */
 /* why: what was seen, for the event ("nft (pid 12) deleted table inet netd"). */
 void repair_mark_network(struct core *c, struct network *n, const char *why);
 void repair_mark_port(struct core *c, struct port *p, const char *why);
+/* A persistent TAP of no port was seen: it ends once nobody holds it. */
+void repair_mark_strays(struct core *c);
 void repair_mark_all(struct core *c, const char *why);
 /* At start-up, before the loop: everything at once, nothing told. */
 void repair_now(struct core *c);

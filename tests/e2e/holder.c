@@ -6,7 +6,7 @@
  * network namespace of its own, where real DHCP clients and ping run. As a VMM does, it holds the descriptor until it dies, and like a bad one it
  * changes the device through it when told so on standard input: one command a line, answered by one line "ok" or "failed: …".
  *
- *   holder FD MAC            then: mac MAC | owner UID | persist 0|1 | carrier 0|1
+ *   holder FD MAC            then: mac MAC | owner UID | persist 0|1 | carrier 0|1 | leave UID (owner, persist, exit)
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -121,6 +121,12 @@ static int tamper(struct holder *h, const char *line)
 		return ioctl(h->tap, TUNSETOWNER, (unsigned long)number);
 	if (sscanf(line, "persist %u", &number) == 1)
 		return ioctl(h->tap, TUNSETPERSIST, (unsigned long)number);
+	if (sscanf(line, "leave %u", &number) == 1) {
+		if (ioctl(h->tap, TUNSETOWNER, (unsigned long)number) == 0 &&
+		    ioctl(h->tap, TUNSETPERSIST, 1ul) == 0)
+			_exit(0);
+		return -1;
+	}
 	if (sscanf(line, "carrier %u", &number) == 1)
 		return ioctl(h->tap, TUNSETCARRIER, &number);
 	errno = EINVAL;

@@ -332,6 +332,12 @@ class Guest:
         answer = self.process.stdout.readline().strip()
         check(answer == "ok", f"holder: {line}: {answer}")
 
+    def leave(self):
+        """It makes its device persistent and somebody's, and exits before anybody can put that back."""
+        self.process.stdin.write("leave 65534\n")
+        self.process.stdin.flush()
+        same(self.process.wait(10), 0, "the holder's status")
+
     def run(self, *command, **kw):
         return run(*command, ns=self.pid, **kw)
 

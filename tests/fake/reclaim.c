@@ -20,12 +20,17 @@ void fake_tun_holder(pid_t pid)
 	holder = pid;
 }
 
-int tap_reclaim(const char *name, pid_t holder_hint, pid_t *ret_pid, struct nd_error *e)
+int tap_reclaim(struct nd_nl *nl, int ifindex, const char *name, pid_t holder_hint, pid_t *ret_pid,
+		int *ret_fd, struct nd_error *e)
 {
 	struct nd_link *l = fake_link_find(name);
 	const char *text;
 	int err;
 
+	*ret_fd = -1;
+	*ret_pid = 0;
+	if (!holder && tap_release(nl, ifindex, ret_fd, NULL) == 0)
+		return 0;
 	if (!holder || !l) {
 		nd_fail(e, ND_NOT_FOUND, "no process seems to hold it");
 		nd_wrap(e, "tap '%s'", name);

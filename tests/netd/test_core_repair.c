@@ -2,6 +2,7 @@
 /* DOC: what others take away, change or meddle with, and how it comes back. */
 #include "base/mem.h"
 #include "base/strtab.h"
+#include "netd/core/port.h"
 #include "netd/core/repair.h"
 #include "tests/netd/core-harness.h"
 
@@ -218,18 +219,64 @@ static void test_port_retry(void **state)
 	core_wait(h, 400);
 	assert_int_equal(l->master, g.n->ifindex);
 	assert_false(core_told(h, "repair-failed")); /* only what fails twice is told */
-	/* for ever, as long as it does not work */
-	l->tun_owner = 1001; /* and no holder is found */
-	fake_link_changed(l->ifindex);
-	core_wait(h, 1000);
-	assert_int_equal(
-		core_told_count(h,
-				"repair-failed lan: TAP 'vnet0': tap 'vnet0': no process seems to hold it"),
-		1);
-	fake_tun_holder(4242);
-	core_wait(h, 3000);
-	assert_int_equal(l->tun_owner, 0);
 	close_guests(h, &g);
+}
+
+/* An owner that cannot be put back, since the holder hides, is not left for long; nor is persistence once that holder is gone. */
+static void test_hidden_holder(void **state)
+{
+	struct core_harness *h = *state;
+	struct guests g = two_guests(h);
+	struct nd_link *l = fake_link_find("vnet0");
+	int ifindex = l->ifindex;
+
+	l->tun_owner = 1001;
+	l->tun_persist = true;
+	fake_link_changed(ifindex);
+	core_turn(h);
+	assert_int_equal(g.a.p->state, PORT_ATTACHED);
+	core_wait(h, 400);
+	assert_int_equal(g.a.p->state, PORT_QUARANTINED);
+	assert_true(!l->master && !l->carrier);
+	assert_int_equal(core_told_count(h,
+					 "changed the device and that cannot be put back (TAP 'vnet0': tap "
+					 "'vnet0': no process seems to hold it): it is taken out of"),
+			 1);
+	core_forget(h);
+	core_wait(h, 1000);
+	assert_int_equal(core_told_count(h, "\n"), 0);
+	core_close(&g.a);
+	fake_tun_sync();
+	assert_ptr_equal(fake_link_by_index(ifindex), l); /* it was made persistent, after all */
+	core_wait(h, 3000);
+	fake_tun_sync();
+	core_turn(h);
+	assert_null(fake_link_by_index(ifindex));
+	assert_true(core_told(h, "port-ended lan: ended: "));
+	assert_null(model_port_find(&h->model, "one"));
+	core_close(&g.b);
+	core_turn(h);
+}
+
+/* Its port was detached while the holder lived. */
+static void test_stray_left(void **state)
+{
+	struct core_harness *h = *state;
+	struct guests g = two_guests(h);
+	struct nd_link *l = fake_link_find("vnet0");
+	int ifindex = l->ifindex;
+
+	l->tun_persist = true;
+	port_end(&h->c, g.a.p, "a test");
+	fake_link_changed(ifindex);
+	core_turn(h);
+	assert_non_null(fake_link_by_index(ifindex));
+	core_close(&g.a);
+	core_wait(h, 1000);
+	fake_tun_sync();
+	assert_null(fake_link_by_index(ifindex));
+	core_close(&g.b);
+	core_turn(h);
 }
 
 static void test_degraded(void **state)
@@ -354,6 +401,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bridge_changed, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_elements, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_tamper, core_setup, core_teardown),
+		cmocka_unit_test_setup_teardown(test_hidden_holder, core_setup, core_teardown),
+		cmocka_unit_test_setup_teardown(test_stray_left, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_quarantine, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_port_retry, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_degraded, core_setup, core_teardown),

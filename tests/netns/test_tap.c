@@ -352,6 +352,7 @@ static void reclaim_from(bool hint)
 	struct tap_config want = config(1);
 	struct tap_handle h;
 	pid_t pid = 0;
+	int fd = -7;
 
 	OK(tap_open(nl, &want, &h, &e));
 	struct holder holder = hand_over(&h);
@@ -363,8 +364,9 @@ static void reclaim_from(bool hint)
 	assert_int_equal(tap_diff(&want, &l), TAP_OWNER | TAP_PERSIST);
 
 	OK(tap_restore(nl, h.ifindex, &want, TAP_OWNER | TAP_PERSIST, &e));
-	OK(tap_reclaim(TAP_NAME, hint ? holder.pid : getpid(), &pid, &e));
+	OK(tap_reclaim(nl, h.ifindex, TAP_NAME, hint ? holder.pid : getpid(), &pid, &fd, &e));
 	assert_int_equal(pid, holder.pid);
+	assert_int_equal(fd, -1);
 	l = record(h.ifindex);
 	assert_int_equal(tap_diff(&want, &l), TAP_SAME);
 	holder_end(&holder);
@@ -381,16 +383,60 @@ static void test_reclaim_search(void **state)
 	reclaim_from(false);
 }
 
+/* Held by nobody, and not to be found: whoever made it persistent has exited. */
+static void test_reclaim_left(void **state)
+{
+	for (uint16_t queue_cnt = 1; queue_cnt <= 2; queue_cnt++) {
+		struct tap_config want = config(queue_cnt);
+		struct tap_handle h;
+		pid_t pid = -7;
+		int fd = -1;
+
+		OK(tap_open(nl, &want, &h, &e));
+		OK(tun_set_owner(h.fds[0], NOBODY, &e));
+		OK(tun_set_persist(h.fds[0], true, &e));
+		tap_handle_close(&h);
+		struct nd_link l = record(h.ifindex);
+		assert_int_equal(tap_diff(&want, &l), TAP_OWNER | TAP_PERSIST);
+		OK(tap_reclaim(nl, h.ifindex, TAP_NAME, 0, &pid, &fd, &e));
+		assert_int_equal(pid, 0);
+		l = record(h.ifindex);
+		assert_int_equal(tap_diff(&want, &l), TAP_SAME);
+		close(fd);
+		assert_true(absent(h.ifindex));
+	}
+}
+
+/* What somebody holds is left alone, and so is what is gone. */
+static void test_release_refused(void **state)
+{
+	for (uint16_t queue_cnt = 1; queue_cnt <= 2; queue_cnt++) {
+		struct tap_config want = config(queue_cnt);
+		struct tap_handle h;
+		int fd = -7;
+
+		OK(tap_open(nl, &want, &h, &e));
+		OK(tun_set_persist(h.fds[0], true, &e));
+		assert_int_equal(tap_release(nl, h.ifindex, &fd, NULL), ND_BUSY);
+		assert_true(record(h.ifindex).tun_persist);
+		OK(tun_set_persist(h.fds[0], false, &e));
+		tap_handle_close(&h);
+		assert_int_equal(tap_release(nl, h.ifindex, &fd, NULL), ND_NOT_FOUND);
+		assert_int_equal(tap_release(nl, bridge, &fd, NULL), ND_INVALID);
+		assert_int_equal(fd, -7);
+	}
+}
+
 static void test_reclaim_not_found(void **state)
 {
 	struct nd_error e = ND_ERROR_INIT;
 	pid_t pid = -7;
+	int fd = -7;
 
-	ip("tuntap add mode tap name " TAP_NAME);
-	assert_int_equal(tap_reclaim(TAP_NAME, 0, &pid, &e), ND_NOT_FOUND);
+	assert_int_equal(tap_reclaim(nl, INT32_MAX, TAP_NAME, 0, &pid, &fd, &e), ND_NOT_FOUND);
 	assert_string_equal(nd_error_frame(&e, 0), "tap '" TAP_NAME "'");
 	assert_int_equal(pid, -7);
-	ip("link del " TAP_NAME);
+	assert_int_equal(fd, -7);
 }
 
 /* A process full of device files holds the search up no longer than a loop may stand. */
@@ -398,7 +444,7 @@ static void test_reclaim_hidden(void **state)
 {
 	struct rlimit lim;
 	pid_t pid = -7;
-	int ready[2];
+	int ready[2], fd = -7;
 	char byte;
 
 	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
@@ -417,7 +463,7 @@ static void test_reclaim_hidden(void **state)
 	}
 	assert_int_equal(read(ready[0], &byte, 1), 1);
 	uint64_t started = nd_now_ms();
-	assert_int_equal(tap_reclaim(TAP_NAME, child, &pid, NULL), ND_TIMEOUT);
+	assert_int_equal(tap_reclaim(nl, INT32_MAX, TAP_NAME, child, &pid, &fd, NULL), ND_TIMEOUT);
 	assert_true(nd_now_ms() - started < 200);
 	assert_int_equal(pid, -7);
 	kill(child, SIGKILL);
@@ -430,14 +476,14 @@ static void test_reclaim_hidden(void **state)
 static void test_reclaim_other_namespace(void **state)
 {
 	nd_autoclose int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	int fd = -1;
+	int fd = -1, free_fd = -7;
 	pid_t pid = -7;
 
 	assert_int_equal(unshare(CLONE_NEWNET), 0);
 	OK(tun_attach(TAP_NAME, TUN_NEW, &fd, &e));
 	OK(tun_set_owner(fd, 4711, &e));
 	assert_int_equal(setns(home, CLONE_NEWNET), 0);
-	assert_int_equal(tap_reclaim(TAP_NAME, getpid(), &pid, NULL), ND_NOT_FOUND);
+	assert_int_equal(tap_reclaim(nl, INT32_MAX, TAP_NAME, getpid(), &pid, &free_fd, NULL), ND_NOT_FOUND);
 	assert_int_equal(pid, -7);
 	close(fd);
 }
@@ -479,6 +525,8 @@ int main(void)
 		cmocka_unit_test(test_restore_all),
 		cmocka_unit_test(test_reclaim_hint),
 		cmocka_unit_test(test_reclaim_search),
+		cmocka_unit_test(test_reclaim_left),
+		cmocka_unit_test(test_release_refused),
 		cmocka_unit_test(test_reclaim_not_found),
 		cmocka_unit_test(test_reclaim_hidden),
 		cmocka_unit_test(test_reclaim_other_namespace),

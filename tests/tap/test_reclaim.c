@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "tap/tap.h"
 
+#include <linux/netlink.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -14,20 +15,26 @@
 static void test_not_found(void **state)
 {
 	const pid_t hints[] = { 0, -1, getpid(), INT32_MAX };
+	struct nd_nl *nl;
+
+	assert_int_equal(nd_nl_new(NETLINK_ROUTE, &nl, NULL), 0);
 
 	for (size_t i = 0; i < ARRAY_LEN(hints); i++) {
 		struct nd_error e = ND_ERROR_INIT;
 		char text[ND_ERROR_STORE];
 		pid_t pid = -7;
+		int fd = -7;
 
-		int r = tap_reclaim("nd-no-such", hints[i], &pid, &e);
+		int r = tap_reclaim(nl, INT32_MAX, "nd-no-such", hints[i], &pid, &fd, &e);
 		assert_int_equal(pid, -7);
+		assert_int_equal(fd, -7);
 		if (r == ND_TIMEOUT) /* a machine with many processes, and busy */
 			continue;
 		assert_int_equal(r, ND_NOT_FOUND);
 		nd_error_format(&e, text, sizeof(text));
 		assert_string_equal(text, "tap 'nd-no-such': no process seems to hold it");
 	}
+	nd_nl_free(nl);
 }
 
 int main(void)
