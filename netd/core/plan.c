@@ -98,6 +98,17 @@ static int copy_hosts(const struct netdef_ip *ip, struct dhcp_network *d)
 	return 0;
 }
 
+/* Whether every port is netd's and sends with no MAC but its own. */
+static bool all_guarded(const struct network *n)
+{
+	const struct port *p;
+	nd_list_foreach(p, &n->ports, siblings) {
+		if (!p->mac_guard)
+			return false;
+	}
+	return n->foreign_ports == 0;
+}
+
 int plan_dhcp(const struct network *n, const struct plan_host *host, struct dhcp_network *ret,
 	      struct nd_error *e)
 {
@@ -116,7 +127,7 @@ int plan_dhcp(const struct network *n, const struct plan_host *host, struct dhcp
 		.mtu = (uint16_t)live->mtu,
 		.lease_s = DHCP_LEASE_DEFAULT_S,
 		/* With every port netd's and guarded nobody can hold an address that was never leased. */
-		.probe = host->arp_probe && n->foreign_ports > 0,
+		.probe = host->arp_probe && !all_guarded(n),
 	};
 	if (row->router) {
 		d.router_ip4 = d.address_ip4;

@@ -17,7 +17,7 @@ struct network_plan {
 	size_t address_cnt;
 	struct nd_prefix addresses[];
 };
-/* live: complete (bridge name, MAC, subnet chosen), as choose_network leaves it. *ret: heap. */
+/* live: complete (bridge name, MAC, subnet chosen), as choose_live leaves it. *ret: heap. */
 int network_plan(const struct netdef *live, struct network_plan **ret, struct nd_error *e);
 void network_plan_free(struct network_plan *p);
 
@@ -27,13 +27,16 @@ struct plan_host {
 	uint8_t resolver_cnt;
 	bool arp_probe;
 };
-/* The DHCP server's config of an active network. Arrays are heap, freed by plan_dhcp_done. Return: 0, ND_NOT_FOUND when it has no DHCP, ND_MEMORY. */
+/*
+ * The DHCP server's config of an active network; whether it probes depends on the network's ports as they are now.
+ * Arrays are heap, freed by plan_dhcp_done. Return: 0, ND_NOT_FOUND when it has no DHCP, ND_MEMORY.
+ */
 int plan_dhcp(const struct network *n, const struct plan_host *host, struct dhcp_network *ret,
 	      struct nd_error *e);
 void plan_dhcp_done(struct dhcp_network *d);
 void plan_dhcp_port(const struct port *p, struct dhcp_port *ret);
 
 void plan_nat_port(const struct port *p, struct nat_config *ret);
-/* master: the bridge's ifindex now. */
+/* Its master is the bridge as it is now. */
 void plan_tap(const struct port *p, struct tap_config *ret);
 #endif

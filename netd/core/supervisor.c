@@ -476,6 +476,9 @@ void supervisor_port_set(struct supervisor *s, struct port *p)
 		return;
 	plan_dhcp_port(p, &d);
 	sent(s, dhcp_control_port_set(s->control, &d, &e), &e);
+	/* From now on the network is to probe. It goes on doing so when the port has ended: that costs 100 ms a lease. */
+	if (!p->mac_guard)
+		supervisor_network_set(s, p->network);
 }
 
 void supervisor_port_del(struct supervisor *s, const struct port *p)

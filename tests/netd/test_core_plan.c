@@ -81,9 +81,12 @@ static void test_dhcp(void **state)
 					.resolver_cnt = 2,
 					.arp_probe = true };
 	struct network n = { .id = 7, .ifindex = 9 };
+	struct port p = { .network = &n, .mac_guard = true };
 	struct dhcp_network d;
 	struct nd_error e = ND_ERROR_INIT;
 
+	nd_list_init(&n.ports);
+	nd_list_append(&n.ports, &p.siblings);
 	n.live = parse("<forward mode='nat'/>", DHCP);
 	n.uuid = n.live->uuid;
 	assert_int_equal(plan_dhcp(&n, &host, &d, &e), 0);
@@ -91,7 +94,7 @@ static void test_dhcp(void **state)
 	assert_true(d.address_ip4 == 0x0a010101 && d.prefix_len == 24 && d.router_ip4 == 0x0a010101);
 	assert_true(d.dns_cnt == 2 && d.dns_ip4[0] == 0x08080808 && d.mtu == 1400 && d.lease_s == 3600);
 	assert_string_equal(d.domain, "example.org");
-	assert_false(d.probe); /* every port is netd's */
+	assert_false(d.probe); /* every port is netd's and guarded */
 	assert_true(d.range_cnt == 2 && d.ranges[0].first_ip4 == 0x0a01010a &&
 		    d.ranges[0].last_ip4 == 0x0a010114);
 	assert_true(d.ranges[0].lease_s == 300 && d.ranges[1].lease_s == 0);
@@ -101,6 +104,11 @@ static void test_dhcp(void **state)
 	plan_dhcp_done(&d);
 	plan_dhcp_done(&d);
 	n.foreign_ports = 1;
+	assert_int_equal(plan_dhcp(&n, &host, &d, &e), 0);
+	assert_true(d.probe);
+	plan_dhcp_done(&d);
+	n.foreign_ports = 0;
+	p.mac_guard = false;
 	assert_int_equal(plan_dhcp(&n, &host, &d, &e), 0);
 	assert_true(d.probe);
 	plan_dhcp_done(&d);

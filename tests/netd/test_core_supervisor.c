@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* DOC: the worker's life, and that each worker is told everything, whenever it happens. */
 #include "base/mem.h"
+#include "netd/core/attach.h"
 #include "netd/core/disk.h"
 #include "tests/fake/worker.h"
 #include "tests/netd/core-harness.h"
@@ -100,6 +101,30 @@ static void test_fill(void **state)
 	assert_string_equal(fake_worker_read(), "Q");
 	core_destroy(h, n, false);
 	assert_string_equal(fake_worker_read(), "D");
+}
+
+static void keep_attached(void *arg, struct port *p, int *fds, size_t cnt, const struct nd_error *e)
+{
+	*(int *)arg = cnt ? fds[0] : -1;
+}
+
+/* A port without a MAC guard may hold an address that was never leased: the network is to probe. */
+static void test_unguarded_port(void **state)
+{
+	struct core_harness *h = *state;
+	struct attach_request req = { .network = "lan", .queue_cnt = 1, .vnet_hdr = true, .pid = 4711 };
+	int fd;
+
+	start(h, "lan", 1);
+	core_turn(h);
+	fake_worker_read();
+	attach(&h->c, &req, (struct attach_done){ keep_attached, &fd });
+	core_turn(h);
+	assert_true(fd >= 0);
+	assert_string_equal(fake_worker_read(), "PNrC");
+	close(fd);
+	core_turn(h);
+	assert_string_equal(fake_worker_read(), "Q");
 }
 
 /* Between two workers there is nobody to tell; the next one is told. */
@@ -240,6 +265,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_fill, core_setup, core_teardown),
+		cmocka_unit_test_setup_teardown(test_unguarded_port, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_start_between_workers, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_spawn_fails, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_gone_while_filling, core_setup, core_teardown),
