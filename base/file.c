@@ -320,14 +320,31 @@ static int fail_locked(int fd, const char *path, struct nd_error *e)
 	return nd_fail(e, ND_BUSY, "lock %s: held by pid %ld", path, pid);
 }
 
+int nd_file_open(const char *path, int more, int *ret_fd, struct nd_error *e)
+{
+	const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK;
+	nd_autoclose int fd = open(path, flags | more, 0600);
+	struct stat st;
+
+	if (fd < 0 && errno != ELOOP && errno != EISDIR)
+		return fail_path(e, errno, "open", path);
+	if (fd >= 0 && fstat(fd, &st) < 0)
+		return fail_path(e, errno, "stat", path);
+	if (fd < 0 || !S_ISREG(st.st_mode))
+		return nd_fail(e, ND_INVALID, "open %s: not a regular file", path);
+	*ret_fd = take_fd(fd);
+	return 0;
+}
+
 int nd_file_lock(const char *path, int *ret_fd, struct nd_error *e)
 {
-	nd_autoclose int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	nd_autoclose int fd = -1;
 	char text[16];
-	int n;
+	int n, r;
 
-	if (fd < 0)
-		return fail_path(e, errno, "open", path);
+	r = nd_file_open(path, 0, &fd, e);
+	if (r < 0)
+		return r;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno == EWOULDBLOCK)
 			return fail_locked(fd, path, e);

@@ -18,7 +18,9 @@ int nd_dir_make(const char *path, mode_t mode, struct nd_error *e);  /* with par
 /* Names (no dot files) ending in suffix (or all, NULL), sorted; *ret is a NULL-ended heap array of heap strings. Absent folder: empty. */
 int nd_dir_list(const char *path, const char *suffix, char ***ret, struct nd_error *e);
 void nd_strv_free(char **v);
-/* Opens (creates 0600) and takes an flock; ND_BUSY with the holder's pid from the file when held. Our pid is written into it. */
+/* Opens for reading and writing a regular file itself, created 0600 when absent. more: O_APPEND or 0. ND_INVALID for a link, FIFO, folder, device. Never waits. */
+int nd_file_open(const char *path, int more, int *ret_fd, struct nd_error *e);
+/* Opens (nd_file_open) and takes an flock; ND_BUSY with the holder's pid from the file when held. Our pid is written into it. */
 int nd_file_lock(const char *path, int *ret_fd, struct nd_error *e);
 /* /proc/sys: key like "net/ipv4/ip_forward". Root is "/proc/sys", settable for tests. value has no newline.
  * ND_NOT_FOUND: this kernel has no such key, or the interface in it is gone. ND_INVALID: the key would lead out of the root. */

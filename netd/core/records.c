@@ -95,11 +95,13 @@ int records_open(const char *run_dir, struct records **ret, struct nd_error *e)
 	if (!r)
 		return nd_fail(e, ND_MEMORY, "port records");
 	snprintf(r->path, sizeof r->path, "%s/ports", run_dir);
-	r->fd = open(r->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (r->fd < 0 || fstat(r->fd, &st) < 0) {
-		int err = errno;
+	r->fd = -1;
+	int err = nd_file_open(r->path, O_APPEND, &r->fd, e);
+	if (err == 0 && fstat(r->fd, &st) < 0)
+		err = nd_fail_sys(e, errno, NULL, "%s: stat", r->path);
+	if (err < 0) {
 		records_close(r);
-		return nd_fail_sys(e, err, NULL, "%s/ports: open", run_dir);
+		return nd_wrap_code(e, err, "port records");
 	}
 	r->size = (size_t)st.st_size;
 	*ret = r;

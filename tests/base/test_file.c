@@ -256,6 +256,27 @@ static void test_lock(void **state)
 	assert_int_equal(nd_file_lock(in_root("no/lock"), &other, NULL), ND_NOT_FOUND);
 }
 
+static void test_lock_not_a_file(void **state)
+{
+	static const char *names[] = { "lock-link", "lock-fifo", "lock-dir", "lock-dev" };
+	char want[400];
+	int fd = -1;
+
+	assert_int_equal(symlink(in_root("lock"), in_root("lock-link")), 0);
+	assert_int_equal(mkfifo(in_root("lock-fifo"), 0600), 0);
+	assert_int_equal(mkdir(in_root("lock-dir"), 0700), 0);
+	assert_int_equal(symlink("/dev/null", in_root("lock-dev")), 0);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct nd_error e = ND_ERROR_INIT;
+
+		const char *path = in_root(names[i]);
+		assert_int_equal(nd_file_lock(path, &fd, &e), ND_INVALID);
+		snprintf(want, sizeof(want), "open %s: not a regular file", path);
+		assert_string_equal(text_of(&e), want);
+	}
+	assert_int_equal(fd, -1);
+}
+
 static void test_sysctl(void **state)
 {
 	static char sys[sizeof(root) + 8];
@@ -297,6 +318,7 @@ int main(void)
 		cmocka_unit_test(test_dir_make),
 		cmocka_unit_test(test_dir_list),
 		cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_lock_not_a_file),
 		cmocka_unit_test(test_sysctl),
 	};
 

@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -130,6 +131,23 @@ static void test_round_trip(void **state)
 	"\",\"ifindex\":3}\n"
 #define MAC "52:54:00:00:00:01"
 
+/* A FIFO must not hold the start up until somebody reads it, nor a link lead elsewhere. */
+static void test_not_a_file(void **state)
+{
+	struct fixture *f = *state;
+	struct records *r = NULL;
+
+	assert_int_equal(unlink(f->path), 0);
+	assert_int_equal(mkfifo(f->path, 0600), 0);
+	alarm(10);
+	assert_int_equal(records_open(f->root, &r, NULL), ND_INVALID);
+	alarm(0);
+	assert_int_equal(unlink(f->path), 0);
+	assert_int_equal(symlink("/dev/null", f->path), 0);
+	assert_int_equal(records_open(f->root, &r, NULL), ND_INVALID);
+	assert_null(r);
+}
+
 static void test_bad_lines(void **state)
 {
 	static const char *const bad[] = {
@@ -186,6 +204,7 @@ static void test_bad_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_not_a_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_lines, setup, teardown),
 	};
