@@ -563,37 +563,9 @@ static struct nl_msg *new_setlink(int ifindex)
 	return new_request(RTM_SETLINK, 0, &ifi, sizeof(ifi));
 }
 
-int nd_link_set_master(struct nd_nl *nl, int ifindex, int master, struct nd_error *e)
-{
-	return set_link(nl, put_u32_or_free(new_setlink(ifindex), IFLA_MASTER, (uint32_t)master), "master",
-			e);
-}
-
-int nd_link_set_mac(struct nd_nl *nl, int ifindex, const struct nd_mac *mac, struct nd_error *e)
-{
-	struct nl_msg *req = new_setlink(ifindex);
-
-	if (req && nla_put(req, IFLA_ADDRESS, sizeof(mac->b), mac->b) < 0) {
-		nlmsg_free(req);
-		req = NULL;
-	}
-	return set_link(nl, req, "MAC address", e);
-}
-
 int nd_link_set_group(struct nd_nl *nl, int ifindex, uint32_t group, struct nd_error *e)
 {
 	return set_link(nl, put_u32_or_free(new_setlink(ifindex), IFLA_GROUP, group), "group", e);
-}
-
-int nd_link_set_carrier(struct nd_nl *nl, int ifindex, bool on, struct nd_error *e)
-{
-	struct nl_msg *req = new_setlink(ifindex);
-
-	if (req && nla_put_u8(req, IFLA_CARRIER, on) < 0) {
-		nlmsg_free(req);
-		req = NULL;
-	}
-	return set_link(nl, req, "carrier", e);
 }
 
 int nd_link_set_up(struct nd_nl *nl, int ifindex, bool up, struct nd_error *e)

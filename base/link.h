@@ -72,11 +72,7 @@ int nd_route_dump(struct nd_nl *nl, int (*fn)(const struct nd_route *, void *), 
 /* One link by index (RTM_GETLINK). ND_NOT_FOUND when absent. */
 int nd_link_get(struct nd_nl *nl, int ifindex, struct nd_link *ret, struct nd_error *e);
 int nd_link_get_by_name(struct nd_nl *nl, const char *name, struct nd_link *ret, struct nd_error *e);
-int nd_link_set_master(struct nd_nl *nl, int ifindex, int master,
-		       struct nd_error *e); /* 0: out of any bridge */
-int nd_link_set_mac(struct nd_nl *nl, int ifindex, const struct nd_mac *mac, struct nd_error *e);
 int nd_link_set_group(struct nd_nl *nl, int ifindex, uint32_t group, struct nd_error *e);
-int nd_link_set_carrier(struct nd_nl *nl, int ifindex, bool on, struct nd_error *e);
 /* Its name; a link that is up is taken down for it and stays down. ND_EXISTS when the name is taken. */
 int nd_link_set_name(struct nd_nl *nl, int ifindex, const char *name, struct nd_error *e);
 int nd_link_set_up(struct nd_nl *nl, int ifindex, bool up, struct nd_error *e);
