@@ -4,15 +4,6 @@
  */
 #include "netd/core/access.h"
 #include "base/sandbox.h"
-#include "base/strtab.h"
-
-static const char *const access_levels[] = {
-	[ACCESS_NONE] = "none",
-	[ACCESS_OBSERVER] = "observer",
-	[ACCESS_USER] = "user",
-	[ACCESS_ADMIN] = "admin",
-};
-ND_STRTAB(access_level, access_levels)
 
 enum access_level access_of_peer(const struct settings *s, int fd, const struct nd_peer *peer)
 {

@@ -6,11 +6,10 @@
 #include "netd/core/settings.h"
 
 enum access_level { ACCESS_NONE, ACCESS_OBSERVER, ACCESS_USER, ACCESS_ADMIN };
-const char *access_level_to_string(int v);
-int access_level_from_string(const char *s);
 /* fd: the connection (for SO_PEERGROUPS). */
 enum access_level access_of_peer(const struct settings *s, int fd, const struct nd_peer *peer);
-/* 0, or ND_DENIED: "uid 1001 may not …: needs admin; root and members of group 'netd' have it: add the user with 'usermod -aG netd NAME'". */
+/* what: in words, for the text. Return: 0, or ND_DENIED: "uid 1001 may not …: that is for root and members of group 'netd'; an administrator
+ * allows it with: usermod -aG netd USER". */
 int access_require(const struct settings *s, enum access_level have, enum access_level need,
 		   const struct nd_peer *peer, const char *what, struct nd_error *e);
 #endif

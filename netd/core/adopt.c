@@ -92,7 +92,6 @@ struct links {
 	struct port_records records;
 	struct nd_link *strays;
 	size_t cnt, size;
-	struct nd_error e;
 };
 
 static void add_stray(struct links *s, const struct nd_link *l)

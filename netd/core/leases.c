@@ -189,11 +189,12 @@ void leases_on_frame(struct leases *l, int ifindex, const uint8_t *frame, size_t
 	struct nd_error e = ND_ERROR_INIT;
 	const struct nd_link *link = mirror_link(l->c->mirror, ifindex);
 	const struct network *n = link ? model_network_by_uuid(l->c->model, &link->alias_network) : NULL;
-	int r = ND_PROTOCOL;
+	int r = nd_fail(&e, ND_PROTOCOL, "no active network with DHCP is on it");
 	for (size_t i = 0; n && n->live && n->ifindex == ifindex && r < 0 && i < n->live->ip_cnt; i++) {
+		if (!n->live->ips[i].dhcp)
+			continue;
 		nd_error_reset(&e);
-		if (n->live->ips[i].dhcp)
-			r = check_frame(n, &n->live->ips[i], frame, len, &e);
+		r = check_frame(n, &n->live->ips[i], frame, len, &e);
 	}
 	if (r == 0)
 		r = supervisor_send(l->c->supervisor, ifindex, frame, len, &e);

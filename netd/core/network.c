@@ -122,8 +122,6 @@ static void inherit(const struct core *c, struct netdef *def)
 
 /* ---- publishing a definition ---- */
 
-static void load_last_subnet(struct core *c, struct network *n);
-
 /* def: taken. *ret: the network, in the model. */
 static int publish(struct core *c, struct netdef *def, struct network **ret, struct nd_error *e)
 {
@@ -448,7 +446,7 @@ static int refuse_live_ports(const struct network *n, struct nd_error *e)
 		       n->port_cnt == 1 ? "" : "s", list);
 }
 
-static void end_ports(struct core *c, struct network *n, struct nd_error *e)
+static void end_ports(struct core *c, struct network *n)
 {
 	struct port *p, *next;
 	nd_list_foreach_safe(p, next, &n->ports, siblings) {
@@ -473,7 +471,7 @@ static int stop(struct core *c, struct network *n, bool force, struct nd_error *
 		return e->code;
 	if (n->port_cnt && !force)
 		return refuse_live_ports(n, e);
-	end_ports(c, n, e);
+	end_ports(c, n);
 	network_halt(c, n);
 	n->state = next;
 	events_say(c->events, EVENT_NETWORK_STOPPED, n, NULL, "stopped");

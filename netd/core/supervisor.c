@@ -41,7 +41,6 @@ struct supervisor {
 	unsigned restart_ms;
 	struct plan_host host;
 	struct dhcp_counters total, current;
-	uint64_t send_failed;
 };
 
 static void worker_start(struct supervisor *s);
@@ -506,7 +505,5 @@ void supervisor_lease_free(struct supervisor *s, const struct nd_uuid *network, 
 
 int supervisor_send(struct supervisor *s, int ifindex, const uint8_t *frame, size_t len, struct nd_error *e)
 {
-	int r = dhcp_socket_send(s->send_fd, ifindex, frame, len, e);
-	s->send_failed += r < 0;
-	return r;
+	return dhcp_socket_send(s->send_fd, ifindex, frame, len, e);
 }
