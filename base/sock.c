@@ -27,8 +27,11 @@
 /* The holder never accepts: who asks for its name stays in the queue, which the kernel cuts at somaxconn. */
 #define LOCK_BACKLOG 4096
 #define GROUPS_FIRST 64
-#define HOLDER_LEN   64 /* bytes of "pid 123 (netd)" */
 
+struct holder {
+	char text[96];  /* "pid 123 (netd)" */
+	bool same_user; /* false also when unknown */
+};
 struct address {
 	struct sockaddr_un un;
 	socklen_t len;
@@ -59,18 +62,24 @@ static int address_of_abstract(const char *name, struct address *ret, struct nd_
 	return 0;
 }
 
-/* The process behind the other end of fd: "pid 123 (netd)". */
-static void holder_of(int fd, char buf[HOLDER_LEN])
+/* The process behind the other end of fd: "pid 123 (netd)", with the uid when it is another user's. */
+static void holder_of(int fd, struct holder *h)
 {
 	nd_autofree char *comm = NULL;
 	struct nd_peer peer;
-	char path[64];
+	char path[64], user[32] = "";
 
-	if (nd_sock_peer(fd, &peer, NULL) < 0 || peer.pid <= 0) {
-		snprintf(buf, HOLDER_LEN, "a process this one cannot see");
+	snprintf(h->text, sizeof(h->text), "a process this one cannot see");
+	if (nd_sock_peer(fd, &peer, NULL) < 0)
+		return;
+	h->same_user = peer.uid == geteuid();
+	if (!h->same_user)
+		snprintf(user, sizeof(user), ", uid %lu", (unsigned long)peer.uid);
+	if (peer.pid <= 0) {
+		snprintf(h->text, sizeof(h->text), "a process this one cannot see%s", user);
 		return;
 	}
-	snprintf(buf, HOLDER_LEN, "pid %ld", (long)peer.pid);
+	snprintf(h->text, sizeof(h->text), "pid %ld%s", (long)peer.pid, user);
 	snprintf(path, sizeof(path), "/proc/%ld/comm", (long)peer.pid);
 	if (nd_file_read(path, 64, &comm, NULL, NULL) < 0)
 		return;
@@ -79,21 +88,21 @@ static void holder_of(int fd, char buf[HOLDER_LEN])
 	for (char *c = comm; *c; c++)
 		if (*c < 0x20 || *c > 0x7e)
 			*c = '?';
-	snprintf(buf, HOLDER_LEN, "pid %ld (%.32s)", (long)peer.pid, comm);
+	snprintf(h->text, sizeof(h->text), "pid %ld (%.32s)%s", (long)peer.pid, comm, user);
 }
 
 /*
  * Whether somebody listens at the address. Return: 0, with *ret_held and the holder's name, or an errno.
  * Non-blocking: a full queue (EAGAIN) is a listener too, only a nameless one.
  */
-static int probe(const struct address *addr, bool *ret_held, char holder[HOLDER_LEN])
+static int probe(const struct address *addr, bool *ret_held, struct holder *holder)
 {
 	nd_autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return errno;
 	*ret_held = true;
-	snprintf(holder, HOLDER_LEN, "another process");
+	*holder = (struct holder){ .text = "another process" };
 	if (connect(fd, (const struct sockaddr *)&addr->un, addr->len) == 0) {
 		holder_of(fd, holder);
 		return 0;
@@ -108,7 +117,7 @@ static int probe(const struct address *addr, bool *ret_held, char holder[HOLDER_
 /* Takes away a socket file nobody listens on. */
 static int clear_path(const char *path, const struct address *addr, struct nd_error *e)
 {
-	char holder[HOLDER_LEN];
+	struct holder holder;
 	struct stat st;
 	bool held = false;
 	int r;
@@ -117,11 +126,11 @@ static int clear_path(const char *path, const struct address *addr, struct nd_er
 		return errno == ENOENT ? 0 : nd_fail_sys(e, errno, NULL, "listen on %s", path);
 	if (!S_ISSOCK(st.st_mode))
 		return nd_fail(e, ND_EXISTS, "listen on %s: a file that is no socket is in the way", path);
-	r = probe(addr, &held, holder);
+	r = probe(addr, &held, &holder);
 	if (r != 0)
 		return nd_fail_sys(e, r, NULL, "listen on %s: ask its holder", path);
 	if (held)
-		return nd_fail(e, ND_BUSY, "listen on %s: held by %s", path, holder);
+		return nd_fail(e, ND_BUSY, "listen on %s: held by %s", path, holder.text);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return nd_fail_sys(e, errno, NULL, "remove the dead socket %s", path);
 	return 0;
@@ -202,7 +211,7 @@ int nd_sock_seqpacket_pair(int ret_fds[2], struct nd_error *e)
 int nd_sock_lock(const char *name, int *ret_fd, struct nd_error *e)
 {
 	nd_autoclose int fd = -1;
-	char holder[HOLDER_LEN] = "another process";
+	struct holder holder = { .text = "another process" };
 	struct address addr;
 	int r = address_of_abstract(name, &addr, e);
 
@@ -222,14 +231,15 @@ int nd_sock_lock(const char *name, int *ret_fd, struct nd_error *e)
 		}
 		if (errno != EADDRINUSE)
 			return nd_fail_sys(e, errno, NULL, "bind lock '@%s'", name);
-		r = probe(&addr, &held, holder);
+		r = probe(&addr, &held, &holder);
 		if (r != 0)
 			return nd_fail_sys(e, r, NULL, "lock '@%s': ask its holder", name);
 		/* Not held: the holder has just ended, or not yet begun to listen. */
 		if (held)
 			break;
 	}
-	return nd_fail(e, ND_BUSY, "lock '@%s': held by %s", name, holder);
+	return nd_fail(e, holder.same_user ? ND_BUSY : ND_EXISTS, "lock '@%s': held by %s", name,
+		       holder.text);
 }
 
 int nd_sock_peer(int fd, struct nd_peer *ret, struct nd_error *e)

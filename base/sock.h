@@ -19,7 +19,7 @@ int nd_sock_listen(const char *path, mode_t mode, gid_t gid, int backlog, int *r
 int nd_sock_connect(const char *path, int *ret_fd, struct nd_error *e); /* blocking stream */
 int nd_sock_seqpacket_pair(int ret_fds[2], struct nd_error *e);         /* non-blocking both */
 /* Abstract name (without the leading NUL) bound and listened on, as a lock per network namespace.
- * ND_BUSY names the holder's pid and command. */
+ * ND_BUSY names the holder's pid and command. Anyone may take such a name: ND_EXISTS says that the holder is another user, or unknown. */
 int nd_sock_lock(const char *name, int *ret_fd, struct nd_error *e);
 int nd_sock_peer(int fd, struct nd_peer *ret, struct nd_error *e); /* SO_PEERCRED */
 /* Whether the peer is in group gid: primary or supplementary (SO_PEERGROUPS). */

@@ -5,6 +5,10 @@
  * Options, then the order of start (each step may rely on those before it): settings, capabilities, run-dir lock, network-namespace lock, disk
  * threads, netlink, nft tables, mirror, DHCP worker, adoption, socket, readiness. Stopping walks back and leaves networks, ports and tables as they are:
  * guests must not notice. `netd --worker dhcp` is the same program as the DHCP worker.
+ *
+ * One netd per network namespace, by two locks. The abstract socket is found from every mount namespace, but any local user can take its name first;
+ * a holder who is another user, or does not say who he is, gets a warning and no more. The file NETD_RUNDIR_DEFAULT/netns-INODE.lock is root's
+ * alone; it counts even where --run-dir leads elsewhere. Where it cannot be made the socket alone has to do, and must be had.
  */
 #include "base/file.h"
 #include "base/log.h"
@@ -50,7 +54,7 @@ struct daemon {
 	struct libvirt_server *libvirt;
 	const char *libvirt_dir; /* as given; NULL: the default */
 	struct ev_signal term, interrupt, hangup;
-	int run_lock, namespace_lock;
+	int run_lock, namespace_lock, namespace_file;
 	bool notified;
 };
 
@@ -182,6 +186,37 @@ static void watch_signals(struct daemon *d)
 
 /* ---- start ---- */
 
+/* Root's alone: of the namespace's inode, in a folder that does not depend on --run-dir. */
+static int take_namespace_file(struct daemon *d, struct nd_error *e)
+{
+	char path[RECORD_PATH_MAX];
+	struct stat ns;
+	if (stat("/proc/self/ns/net", &ns) < 0)
+		return nd_fail_sys(e, errno, NULL, "/proc/self/ns/net");
+	if (nd_dir_make(NETD_RUNDIR_DEFAULT, 0755, e) < 0)
+		return e->code;
+	snprintf(path, sizeof path, NETD_RUNDIR_DEFAULT "/netns-%llu.lock", (unsigned long long)ns.st_ino);
+	return nd_file_lock(path, &d->namespace_file, e);
+}
+
+static int take_namespace_locks(struct daemon *d, struct nd_error *e)
+{
+	struct nd_error taken = ND_ERROR_INIT, failed = ND_ERROR_INIT;
+	int name = nd_sock_lock(NAMESPACE_LOCK, &d->namespace_lock, &taken);
+	int file = name < 0 && name != ND_EXISTS ? name : take_namespace_file(d, &failed);
+	if (name < 0 && name != ND_EXISTS)
+		nd_error_copy(e, &taken);
+	else if (file == ND_BUSY || (file < 0 && name < 0))
+		nd_error_copy(e, &failed);
+	if (e->code)
+		return nd_wrap(e, e->code == ND_BUSY ? "another netd serves this network namespace"
+						     : "lock of the network namespace");
+	if (name < 0)
+		nd_log_error(ND_LOG_WARNING, &taken,
+			     "somebody who is not another netd took its name in this network namespace");
+	return 0;
+}
+
 static int take_locks(struct daemon *d, struct nd_error *e)
 {
 	char path[RECORD_PATH_MAX];
@@ -189,10 +224,10 @@ static int take_locks(struct daemon *d, struct nd_error *e)
 		return nd_wrap(e, "run folder");
 	snprintf(path, sizeof path, "%s/netd.lock", d->settings.run_dir);
 	if (nd_file_lock(path, &d->run_lock, e) < 0)
-		return nd_wrap(e, "another netd uses the run folder '%s'", d->settings.run_dir);
-	if (nd_sock_lock(NAMESPACE_LOCK, &d->namespace_lock, e) < 0)
-		return nd_wrap(e, "another netd serves this network namespace");
-	return 0;
+		return nd_wrap(
+			e, e->code == ND_BUSY ? "another netd uses the run folder '%s'" : "run folder '%s'",
+			d->settings.run_dir);
+	return take_namespace_locks(d, e);
 }
 
 static int open_services(struct daemon *d, struct nd_error *e)
@@ -361,12 +396,13 @@ static void stop(struct daemon *d)
 	mirror_free(c->mirror);
 	events_free(c->events);
 	nd_closep(&d->namespace_lock);
+	nd_closep(&d->namespace_file);
 	nd_closep(&d->run_lock);
 }
 
 static int run(int argc, char **argv)
 {
-	struct daemon d = { .run_lock = -1, .namespace_lock = -1 };
+	struct daemon d = { .run_lock = -1, .namespace_lock = -1, .namespace_file = -1 };
 	struct nd_error e = ND_ERROR_INIT;
 	int level = -1, status;
 	nd_log_init("netd", ND_LOG_INFO);

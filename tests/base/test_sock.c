@@ -166,9 +166,43 @@ static void test_lock_bound_but_not_listening(void **state)
 
 	assert_int_equal(
 		bind(fd, (const struct sockaddr *)&addr, offsetof(struct sockaddr_un, sun_path) + 14), 0);
-	assert_int_equal(nd_sock_lock("nd-test-bound", &out, &e), ND_BUSY);
+	assert_int_equal(nd_sock_lock("nd-test-bound", &out, &e), ND_EXISTS);
 	assert_string_equal(text_of(&e), "lock '@nd-test-bound': held by another process");
 	close(fd);
+}
+
+/* The name is anyone's to take: who it is decides what that means. */
+static void test_lock_of_another_user(void **state)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	int pair[2], fd = -1, status;
+	char byte, want[128];
+
+	if (geteuid() != 0) {
+		skip();
+		return;
+	}
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		int held;
+
+		prctl(PR_SET_NAME, "stranger");
+		byte = setuid(65534) == 0 && nd_sock_lock("nd-test-other", &held, NULL) == 0 ? 'y' : 'n';
+		close(pair[0]);
+		_exit(write(pair[1], &byte, 1) != 1 || read(pair[1], &byte, 1) < 0);
+	}
+	close(pair[1]);
+	assert_int_equal(read(pair[0], &byte, 1), 1);
+	assert_int_equal(byte, 'y');
+	assert_int_equal(nd_sock_lock("nd-test-other", &fd, &e), ND_EXISTS);
+	snprintf(want, sizeof(want), "lock '@nd-test-other': held by pid %ld (stranger), uid 65534",
+		 (long)pid);
+	assert_string_equal(text_of(&e), want);
+	close(pair[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(fd, -1);
 }
 
 static void test_groups(void **state)
@@ -340,6 +374,7 @@ int main(void)
 		cmocka_unit_test(test_listen_refused),
 		cmocka_unit_test(test_lock_names_its_holder),
 		cmocka_unit_test(test_lock_bound_but_not_listening),
+		cmocka_unit_test(test_lock_of_another_user),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_bytes_and_fds),
 		cmocka_unit_test(test_most_fds),

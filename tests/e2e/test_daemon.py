@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 
 from lib import NETD, NETDCTL, Guest, check, contains, links, main, ruleset, run, same, test, wait_for
 
@@ -36,6 +37,46 @@ def second_daemon(host):
     netd.ctl("version")
     netd.kill()
     netd.start()  # locks of a dead daemon are nobody's
+
+
+def held(name):
+    """The abstract socket, by a user without any right. listens: as another netd would do."""
+    code = ("import os, socket, sys; os.setuid(65534); s = socket.socket(socket.AF_UNIX); s.bind('\\0netd');"
+            f"{'s.listen();' if name == 'listens' else ''} print('held', flush=True); sys.stdin.read()")
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    same(process.stdout.readline(), "held\n", "the stranger")
+    return process
+
+
+@test
+def namespace_lock_taken_by_a_stranger(host):
+    """Who may not be netd keeps nobody from being it; two at once there are not all the same."""
+    for name in ("listens", "binds"):
+        stranger = held(name)
+        netd = host.netd(name=name)
+        contains(netd.log(), "not another netd", "the log")
+        if name == "listens":
+            contains(netd.log(), [f"pid {stranger.pid}", "uid 65534"], "the log")
+        other = [netd.command()[0]]
+        for option in ("--config-dir", "--state-dir", "--run-dir"):
+            other += [option, os.path.join(host.dir, name + option)]
+            os.makedirs(other[-1])
+        second = run(*other, ok=None)
+        check(second.returncode != 0, "a second daemon in the network namespace started")
+        contains(second.stderr, ["another netd", "namespace", f"pid {netd.process.pid}"], "the second daemon")
+        netd.stop()
+        stranger.stdin.close()
+        stranger.wait(10)
+
+
+@test
+def lock_that_is_no_file(host):
+    os.makedirs(os.path.join(host.dir, "r"))
+    os.symlink("/dev/null", os.path.join(host.dir, "r", "netd.lock"))
+    done = run(NETD, "--config-dir", host.dir, "--state-dir", host.dir, "--run-dir", os.path.join(host.dir, "r"), ok=None)
+    check(done.returncode != 0, "netd started")
+    contains(done.stderr, "netd.lock: not a regular file", "what it says")
+    check("another netd" not in done.stderr, "it blames another netd", done.stderr)
 
 
 @test
