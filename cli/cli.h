@@ -164,6 +164,8 @@ int cmd_net_update(struct cli *cli, const struct cli_args *args);
 int cmd_net_desc(struct cli *cli, const struct cli_args *args);
 int cmd_net_metadata(struct cli *cli, const struct cli_args *args);
 /* cmd-port.c */
+int cmd_net_port_list(struct cli *cli, const struct cli_args *args);
+int cmd_net_port_delete(struct cli *cli, const struct cli_args *args);
 int cmd_port_list(struct cli *cli, const struct cli_args *args);
 int cmd_port_info(struct cli *cli, const struct cli_args *args);
 int cmd_port_detach(struct cli *cli, const struct cli_args *args);
@@ -222,5 +224,6 @@ enum {
 	NET_EVENT_LIST,
 };
 enum { MONITOR_SINCE, MONITOR_COUNT };
+enum { NET_PORT_LIST_UUID, NET_PORT_LIST_TABLE };
 enum { PORT_LIST_NETWORK, PORT_LIST_NAME };
 #endif

@@ -186,6 +186,9 @@ int cmd_net_event(struct cli *cli, const struct cli_args *args)
 	if (!cli->json)
 		fprintf(cli->out, "events received: %lld\n", w.cnt);
 	client_interrupted = 0;
+	/* As in virsh, to have waited in vain for an event of a type is a failure. */
+	if (status == 0 && r < 0 && e.code == ND_TIMEOUT && w.cnt == 0 && args->value[NET_EVENT_EVENT])
+		status = nd_code_exit_status(ND_TIMEOUT);
 	return status;
 }
 

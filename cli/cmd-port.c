@@ -55,6 +55,76 @@ int cmd_port_list(struct cli *cli, const struct cli_args *args)
 	return status;
 }
 
+/* net-port-list, net-port-delete: virsh's, which knows ports by UUID */
+
+static int print_uuids(struct cli *cli, const json_t *list, bool table)
+{
+	static const char *const header[] = { "UUID" };
+	struct table *t = table_new(header, ARRAY_LEN(header));
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *uuid = cli_text(json_array_get(list, i), "uuid");
+
+		if (!table)
+			fprintf(cli->out, "%s\n", uuid);
+		else if (t)
+			table_add(t, uuid);
+	}
+	if (table)
+		return cli_table(cli, t);
+	table_free(t);
+	return 0;
+}
+
+int cmd_net_port_list(struct cli *cli, const struct cli_args *args)
+{
+	json_t *reply = NULL;
+	int status = cli_call(cli, "ListPorts", json_pack("{s:s}", "network", args->word[0]), &reply);
+
+	if (status != 0)
+		return status;
+	if (cli->json)
+		cli_print_json(cli, reply);
+	else
+		status = print_uuids(cli, json_object_get(reply, "ports"), !args->set[NET_PORT_LIST_UUID]);
+	json_decref(reply);
+	return status;
+}
+
+/* Whether the port is one of the network, which is given by name or UUID. */
+static int check_network(struct cli *cli, const struct cli_args *args, struct nd_error *e)
+{
+	json_t *reply = NULL;
+	const json_t *port;
+	bool same;
+
+	if (cli_try(cli, "GetPort", json_pack("{s:s}", "port", args->word[1]), &reply, e) < 0)
+		return e->code;
+	port = json_object_get(reply, "port");
+	same = strcmp(cli_text(port, "network"), args->word[0]) == 0 ||
+	       strcasecmp(cli_text(port, "networkUuid"), args->word[0]) == 0;
+	json_decref(reply);
+	return same ? 0 : nd_fail(e, ND_NOT_FOUND, "network '%s' has no such port", args->word[0]);
+}
+
+int cmd_net_port_delete(struct cli *cli, const struct cli_args *args)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	json_t *reply = NULL;
+
+	if (check_network(cli, args, &e) < 0 ||
+	    cli_try(cli, "Detach", json_pack("{s:s}", "port", args->word[1]), &reply, &e) < 0) {
+		nd_wrap(&e, "failed to get network port '%s'", args->word[1]);
+		return cli_error(cli, &e);
+	}
+	if (cli->json)
+		cli_print_json(cli, reply);
+	else
+		cli_say(cli, "Network port %s deleted\n", args->word[1]);
+	json_decref(reply);
+	return 0;
+}
+
 static void print_number(struct cli *cli, const char *label, const json_t *object, const char *name)
 {
 	char buf[32];

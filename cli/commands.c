@@ -94,6 +94,10 @@ static const struct cli_option monitor_options[] = {
 	[MONITOR_SINCE] = { "--since", "SEQUENCE", "first those since this one that netd still has" },
 	[MONITOR_COUNT] = { "--count", "NUMBER", "end after so many" },
 };
+static const struct cli_option net_port_list_options[] = {
+	[NET_PORT_LIST_UUID] = { "--uuid", NULL, "UUIDs only, one a line" },
+	[NET_PORT_LIST_TABLE] = { "--table", NULL, "a table, as without options" },
+};
 static const struct cli_option port_list_options[] = {
 	[PORT_LIST_NETWORK] = { "--network", "NETWORK", "only those of this network" },
 	[PORT_LIST_NAME] = { "--name", NULL, "names only, one a line; the interface where there is none" },
@@ -191,6 +195,10 @@ const struct cli_command cli_commands[] = {
 	  .record = &api_event_record, .lines = true },
 	{ "monitor", "", "show every event with its number, across restarts of netd",
 	  OPTIONS(monitor_options), cmd_monitor, .method = "Monitor", .lines = true, .plain = true },
+	{ "net-port-list", "NETWORK", "list a network's ports by UUID", OPTIONS(net_port_list_options),
+	  cmd_net_port_list, .failure = "Failed to list network ports", .method = "ListPorts" },
+	{ "net-port-delete", "NETWORK PORT", "end a port of a network: its guest loses the network",
+	  .run = cmd_net_port_delete, .method = "Detach" },
 	{ "port-list", "", "list ports", OPTIONS(port_list_options), cmd_port_list, .method = "ListPorts" },
 	{ "port-info", "PORT", "what there is to know about a port: by UUID, name, interface or MAC",
 	  .run = cmd_port_info, .method = "GetPort" },

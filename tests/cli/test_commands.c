@@ -159,6 +159,34 @@ static const struct {
 	  "error: Options --set, --remove and --edit are mutually exclusive\n", 2 },
 };
 
+#define PORT                                                                                    \
+	"{\"parameters\":{\"port\":{\"uuid\":\"u1\",\"network\":\"lab\",\"networkUuid\":\"U\"," \
+	"\"interface\":\"vnet0\"}}}"
+
+static void test_ports(void **state)
+{
+	static const struct stub_row list = {
+		"{\"parameters\":{\"ports\":[{\"uuid\":\"u1\"},{\"uuid\":\"u2\"}]}}"
+	};
+	static const struct stub_row end[] = { { PORT }, { "{}" } };
+	struct run r = run_line("net-port-list lab", &list, 1, false);
+
+	assert_string_equal(r.out, " UUID\n-------\n u1\n u2\n\n");
+	run_done(&r);
+	r = run_line("net-port-list lab --uuid", &list, 1, false);
+	assert_string_equal(r.out, "u1\nu2\n\n");
+	run_done(&r);
+	r = run_line("net-port-delete lab u1", end, 2, false);
+	assert_string_equal(r.out, "Network port u1 deleted\n\n");
+	assert_non_null(strstr(r.calls, "io.netd.Detach\",\"parameters\":{\"port\":\"u1\"}"));
+	run_done(&r);
+	r = run_line("net-port-delete other u1", end, 1, false);
+	assert_string_equal(r.err,
+			    "error: failed to get network port 'u1': network 'other' has no such port\n");
+	assert_int_equal(r.status, nd_code_exit_status(ND_NOT_FOUND));
+	run_done(&r);
+}
+
 static void test_changes(void **state)
 {
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
@@ -395,6 +423,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_define_as),
+		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_edited_texts),
 		cmocka_unit_test(test_edit),

@@ -54,6 +54,48 @@ def names_and_xpath(host):
 
 
 @test
+def as_virsh(host):
+    """The same commands by virsh and by netdctl, each on a network of its own: the same output to the byte, and virsh's words in errors."""
+    sockets = os.path.join(host.dir, "libvirt")
+    netd = host.netd(options=["--libvirt-socket-dir", sockets])
+    uri = f"network:///system?socket={sockets}/virtnetworkd-sock"
+    env = {"HOME": host.dir, "XDG_CACHE_HOME": host.dir, "LC_ALL": "C", "TZ": "UTC"}
+
+    def plain(text):
+        """The one network in the other's names, addresses and UUID; widths are the same."""
+        return text.replace("xone", "xtwo").replace("10.44.", "10.45.").replace(":44:", ":45:")
+
+    def both(*words, ok=True):
+        virsh = run("virsh", "-c", uri, *[w.replace("xtwo", "xone").replace("10.45.", "10.44.") for w in words], env=env, ok=None)
+        ours = netd.ctl(*words, ok=None, env=env)
+        same((virsh.returncode == 0, ours.returncode == 0), (ok, ok), f"status of {words}: {virsh.stderr}{ours.stderr}")
+        if ok:
+            return same(ours.stdout, plain(virsh.stdout), f"output of {words}")
+        for line in plain(virsh.stderr).splitlines():
+            contains(ours.stderr, re.sub("^error: (Requested operation is not valid: )?", "", line), f"errors of {words}")
+        return None
+
+    for name, net, uuid in (("xone", "10.44", "6f1a2a5e"), ("xtwo", "10.45", "7f1a2a5e")):
+        netd.define(LAB.replace("lab", name).replace("10.44", net).replace("6f1a2a5e", uuid))
+    for words in (("net-dumpxml", "xtwo", "--xpath", "//bridge"), ("net-start", "xtwo"), ("net-dhcp-leases", "xtwo"), ("net-autostart", "xtwo"),
+                  ("net-update", "xtwo", "add", "dns-txt", "<txt name='a' value='b'/>", "--config"),
+                  ("net-update", "xtwo", "add", "ip-dhcp-host", "<host mac='52:54:00:00:00:07' ip='10.45.0.7'/>", "--live", "--config"),
+                  ("net-port-list", "xtwo"), ("net-autostart", "--disable", "--network", "xtwo")):
+        both(*words)
+    for words in (("net-start", "xtwo"), ("net-start", "nothing"), ("net-update", "xtwo", "frob", "ip", "<ip/>"),
+                  ("net-update", "xtwo", "delete", "dns-txt", "<txt name='none'/>", "--config"), ("net-name", "xtwo"), ("net-define", "/no/such"),
+                  ("net-start",), ("net-start", "xtwo", "more"), ("net-start", "--frob")):
+        both(*words, ok=False)
+    for words in (("net-list", "--all"), ("net-list", "--all", "--name"), ("net-list", "--uuid"), ("net-list", "--inactive"), ("net-info", "xtwo"),
+                  ("net-dumpxml", "xtwo"), ("net-dumpxml", "xtwo", "--inactive"), ("net-uuid", "xtwo"), ("net-dhcp-leases", "xtwo"),
+                  ("net-event", "--timeout", "1", "--event", "lifecycle")):
+        virsh, ours = run("virsh", "-c", uri, *words, env=env, ok=None), netd.ctl(*words, env=env, ok=None)
+        same((ours.returncode == 0, ours.stdout.strip()), (virsh.returncode == 0, virsh.stdout.strip()), f"output of {words}")
+    for words in (("net-destroy", "xtwo"), ("net-undefine", "xtwo")):
+        both(*words)
+
+
+@test
 def validation(host):
     netd = host.netd()
     odd = write(host, "odd.xml", LAB.replace("  <bridge", "  <odd/>\n  <bridge"))
