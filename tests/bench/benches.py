@@ -292,8 +292,9 @@ def forward(lab):
         few = [x * skew for x in now[0]]
         rows.append(row("forward", f"{what}, {many} networks", unit, now[1], few, "1 network", "within 5 %",
                         lambda v, ratio, s=sign: s * (ratio - 1) <= 0.05,
-                        ratio=paired(now[1], few), note=f"the hosts' ratio with 1 network each was {skew:.3f}, and the peer's figures are corrected by it; "
-                        f"{said_interval(now[1], few)}"))
+                        ratio=paired(now[1], few),
+                        note=f"the hosts' ratio with 1 network each was {skew:.3f}, and the peer's figures are corrected by it; "
+                             f"{said_interval(now[1], few)}"))
     rows.append(row("forward", f"UDP, all round trips, {many} networks", "µs", thin(differ.udp_all[1]), thin(differ.udp_all[0]),
                     "1 network", note="each host as it was: not corrected"))
     return rows + socket_cost(lab, few_host, rounds)
