@@ -295,6 +295,8 @@ int nd_link_parse(const struct nlmsghdr *msg, struct nd_link *ret, struct nd_err
 		rc = parse_link_info(s.info, &s.link, e);
 	if (!rc && !s.link.name[0])
 		rc = nd_fail(e, ND_PARSE, "link %d has no name", s.link.ifindex);
+	if (!rc && s.link.ifindex <= 0)
+		rc = nd_fail(e, ND_PARSE, "link '%s' has the index %d", s.link.name, s.link.ifindex);
 	if (!rc)
 		*ret = s.link;
 	return rc;
@@ -319,6 +321,13 @@ static bool is_ip_zero(const struct nd_ip *ip)
 	return memcmp(ip->b, zero, sizeof(zero)) == 0;
 }
 
+static int check_prefix_len(unsigned char family, unsigned char len, struct nd_error *e)
+{
+	if (len <= (family == AF_INET ? 32 : 128))
+		return 0;
+	return nd_fail(e, ND_PARSE, "prefix length %u", len);
+}
+
 int nd_address_parse(const struct nlmsghdr *msg, struct nd_address *ret, struct nd_error *e)
 {
 	const struct ifaddrmsg *ifa = NLMSG_DATA(msg);
@@ -332,8 +341,10 @@ int nd_address_parse(const struct nlmsghdr *msg, struct nd_address *ret, struct 
 	s = (struct address_scan){ .local.family = ifa->ifa_family,
 				   .address.family = ifa->ifa_family,
 				   .flags = ifa->ifa_flags };
-	rc = parse_attrs(nlmsg_attrdata(msg, sizeof(*ifa)), nlmsg_attrlen(msg, sizeof(*ifa)), address_rows,
-			 ARRAY_LEN(address_rows), &s, e);
+	rc = check_prefix_len(ifa->ifa_family, ifa->ifa_prefixlen, e);
+	if (!rc)
+		rc = parse_attrs(nlmsg_attrdata(msg, sizeof(*ifa)), nlmsg_attrlen(msg, sizeof(*ifa)),
+				 address_rows, ARRAY_LEN(address_rows), &s, e);
 	if (rc)
 		return rc;
 	*ret = (struct nd_address){ .ifindex = (int)ifa->ifa_index,
@@ -389,8 +400,10 @@ int nd_route_parse(const struct nlmsghdr *msg, struct nd_route *ret, struct nd_e
 			       .type = rtm->rtm_type,
 			       .scope = rtm->rtm_scope,
 			       .nh_flags = rtm->rtm_flags & 0xff };
-	rc = parse_attrs(nlmsg_attrdata(msg, sizeof(*rtm)), nlmsg_attrlen(msg, sizeof(*rtm)), route_rows,
-			 ARRAY_LEN(route_rows), &r, e);
+	rc = check_prefix_len(rtm->rtm_family, rtm->rtm_dst_len, e);
+	if (!rc)
+		rc = parse_attrs(nlmsg_attrdata(msg, sizeof(*rtm)), nlmsg_attrlen(msg, sizeof(*rtm)),
+				 route_rows, ARRAY_LEN(route_rows), &r, e);
 	if (rc)
 		return rc;
 	if (is_ip_zero(&r.gateway))

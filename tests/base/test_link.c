@@ -158,10 +158,15 @@ static void test_link_port(void **state)
 
 static void test_link_refused(void **state)
 {
-	const struct ifaddrmsg ifa = { .ifa_family = AF_INET };
+	const struct ifaddrmsg ifa = { .ifa_family = AF_INET },
+			       long_ifa = { .ifa_family = AF_INET, .ifa_prefixlen = 33 };
+	const struct rtmsg long_rtm = { .rtm_family = AF_INET6, .rtm_dst_len = 129 };
+	const struct ifinfomsg no_index = { .ifi_family = AF_UNSPEC };
 	struct nd_error e = ND_ERROR_INIT;
 	struct nl_msg *msg = link_message(AF_UNSPEC);
 	struct nd_link l = { .ifindex = 99 };
+	struct nd_address a;
+	struct nd_route r;
 
 	assert_int_equal(parse_link(link_message(AF_UNSPEC), &l), ND_PARSE); /* no name */
 	nla_put_string(msg, IFLA_IFNAME, "eth0");
@@ -172,6 +177,15 @@ static void test_link_refused(void **state)
 	msg = link_message(AF_UNSPEC);
 	nla_put_string(msg, IFLA_IFNAME, "sixteen-chars-xx");
 	assert_int_equal(parse_link(msg, &l), ND_PARSE);
+	msg = message(RTM_NEWLINK, &no_index, sizeof(no_index));
+	nla_put_string(msg, IFLA_IFNAME, "eth0");
+	assert_int_equal(parse_link(msg, &l), ND_PARSE);
+	msg = message(RTM_NEWADDR, &long_ifa, sizeof(long_ifa));
+	assert_int_equal(nd_address_parse(nlmsg_hdr(msg), &a, NULL), ND_PARSE);
+	nlmsg_free(msg);
+	msg = message(RTM_NEWROUTE, &long_rtm, sizeof(long_rtm));
+	assert_int_equal(nd_route_parse(nlmsg_hdr(msg), &r, NULL), ND_PARSE);
+	nlmsg_free(msg);
 	assert_int_equal(parse_link(message(RTM_NEWADDR, &ifa, sizeof(ifa)), &l), ND_PARSE);
 	assert_int_equal(parse_link(message(RTM_NEWLINK, &ifa, sizeof(ifa)), &l), ND_PARSE); /* cut off */
 	nd_error_reset(&e);
