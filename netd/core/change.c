@@ -55,7 +55,7 @@ static int put_in_force(struct core *c, struct network *n, struct netdef *def, s
 	struct nd_buf fields = { .max = 0 };
 	struct network_plan *plan = NULL;
 	enum netdef_change class = netdef_diff(n->live, def, &fields);
-	if (class == NETDEF_CHANGE_RESTART)
+	if (class >= NETDEF_CHANGE_RESTART)
 		refuse_restart(nd_buf_string(&fields), e);
 	else if (network_plan(def, &plan, e) == 0 && swap(c, n, &def, &plan, e) < 0) {
 		struct nd_error failed = ND_ERROR_INIT;
@@ -158,7 +158,7 @@ static int apply_live(struct core *c, struct network *n, const struct netdef *de
 	if (live_from(c, n, def, &live, e) < 0)
 		return e->code;
 	enum netdef_change class = netdef_diff(n->live, live, &fields);
-	if (class == NETDEF_CHANGE_RESTART && may_restart) {
+	if (class >= NETDEF_CHANGE_RESTART && may_restart) {
 		netdef_free(live);
 		restart(c, n, def, e);
 	} else {

@@ -230,8 +230,11 @@ static int check_subnet(const struct core *c, const struct netdef_ip *ip, int ow
 static int choose_ips(const struct core *c, struct netdef *live, const struct nd_prefix *last,
 		      char **ret_note, struct nd_error *e)
 {
+	const struct network *n = model_network_by_uuid(c->model, &live->uuid);
 	const struct nd_link *l = mirror_link_by_name(c->mirror, live->bridge);
-	int own = l ? l->ifindex : 0;
+	int own = n && n->ifindex ? n->ifindex
+		  : l             ? l->ifindex
+				  : 0; /* a running one may be about to change its bridge's name */
 	for (size_t i = 0; i < live->ip_cnt; i++) {
 		struct netdef_ip *ip = &live->ips[i];
 		int r = ip->subnet_auto ? choose_subnet(c, ip, last, own, ret_note, e)
