@@ -297,9 +297,11 @@ static bool gives_way(const struct dhcp_binding *b, const struct dhcp_who *who, 
 {
 	if (is_expired(b, now_s) || is_of(b, who))
 		return true;
-	/* One machine whose firmware and system send different client identifiers; a port is never somebody else. */
+	/* One machine whose firmware and system send different client identifiers. A port is never somebody else, on neither side: who has
+	 * the lease was told that the address is its own until it ends. */
 	return !b->proposal && b->state != DHCP_BINDING_DECLINED &&
-	       b->lease.identity.kind != DHCP_IDENTITY_PORT && nd_mac_equal(&b->lease.mac, &who->mac);
+	       b->lease.identity.kind != DHCP_IDENTITY_PORT && who->identity->kind != DHCP_IDENTITY_PORT &&
+	       nd_mac_equal(&b->lease.mac, &who->mac);
 }
 
 static bool reservation_usable(const struct dhcp_pool *p, const struct dhcp_host *host,

@@ -222,6 +222,11 @@ static void test_reservations(void **state)
 	assert_true(dhcp_pool_may_hold(&p, &c.who, T_NET + 20, NOW));
 	assert_int_equal(dhcp_pool_pick(&p, &c.who, 0, NOW)->lease.ip4, T_NET + 20);
 	assert_null(dhcp_pool_find_identity(&p, client(&c, 1)->identity));
+	/* but a port is not the machine that somebody else said to be */
+	client(&c, 1);
+	c.identity = (struct dhcp_identity){ DHCP_IDENTITY_PORT, 16, "port" };
+	assert_false(dhcp_pool_may_hold(&p, &c.who, T_NET + 20, NOW));
+	assert_null(dhcp_pool_pick(&p, &c.who, 0, NOW));
 	dhcp_pool_done(&p);
 }
 
