@@ -266,7 +266,7 @@ static void on_frame(const struct dhcp_turn *t, const struct dhcp_input *in)
 	int drop;
 
 	t->g->counters.received++;
-	drop = dhcp_exchange_open(&x, t, in);
+	drop = dhcp_exchange_rate_pass(t, in->mark) ? dhcp_exchange_open(&x, t, in) : DHCP_DROP_RATE;
 	if (drop == DHCP_KEEP)
 		drop = dhcp_serve(&x);
 	if (drop != DHCP_KEEP)

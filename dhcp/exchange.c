@@ -120,6 +120,25 @@ static void identify(struct dhcp_exchange *x)
 				    .port_name = own ? port->name : "" };
 }
 
+/*
+ * A token bucket kept as the time that its frames take up. The foreign mark has none: a relay, or a bridge's uplink, has many clients behind it.
+ * What remains: a frame that is dropped here has come through the packet socket, which all ports share. Only a limit in the kernel, before the
+ * socket, keeps one port from filling its buffer.
+ */
+bool dhcp_exchange_rate_pass(const struct dhcp_turn *t, uint32_t mark)
+{
+	struct dhcp_member *m = dhcp_engine_find_member(t->g, mark);
+	uint64_t from;
+
+	if (!m)
+		return true;
+	from = m->busy_until_ms > t->now_ms ? m->busy_until_ms : t->now_ms;
+	if (from - t->now_ms > (DHCP_PORT_BURST - 1) * DHCP_PORT_FRAME_MS)
+		return false;
+	m->busy_until_ms = from + DHCP_PORT_FRAME_MS;
+	return true;
+}
+
 int dhcp_exchange_open(struct dhcp_exchange *x, const struct dhcp_turn *t, const struct dhcp_input *in)
 {
 	int r;

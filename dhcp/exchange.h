@@ -16,7 +16,9 @@
 #define DHCP_OFFER_MS      60000u /* an offer stands for a minute */
 #define DHCP_DECLINED_S    3600u  /* an address found in use is set aside for an hour */
 #define DHCP_HOUR_MS       3600000u
-#define DHCP_PORT_DECLINES 8 /* an hour: a port that says more is not served with addresses */
+#define DHCP_PORT_DECLINES 8  /* an hour: a port that says more is not served with addresses */
+#define DHCP_PORT_FRAME_MS 20 /* one frame's share of a port's time: 50 a second */
+#define DHCP_PORT_BURST    100
 #define DHCP_NETWORK_HOURLY \
 	64 /* an hour: declines and conflicts of foreign clients; new clients behind a port */
 #define DHCP_UNSTORED_MAX 4096 /* offers, probes and first leases under way, per network */
@@ -53,6 +55,7 @@ struct dhcp_member { /* a port */
 	char hostname[DHCP_HOSTNAME_MAX]; /* its name, where that is a host name */
 	struct dhcp_hourly declines;
 	struct dhcp_hourly strangers; /* new clients behind it */
+	uint64_t busy_until_ms;       /* its frames so far fill its time until then */
 };
 struct dhcp_engine {
 	uint32_t foreign_mark;
@@ -103,6 +106,8 @@ struct dhcp_net *dhcp_engine_find_ifindex(const struct dhcp_engine *g, int ifind
 struct dhcp_member *dhcp_engine_find_member(const struct dhcp_engine *g, uint32_t mark);
 
 /* ---- exchange.c ---- */
+/* Whether a frame of this mark is within its port's rate, and counts it. Foreign marks have none. */
+bool dhcp_exchange_rate_pass(const struct dhcp_turn *t, uint32_t mark);
 /* Parses and identifies. in's frame is borrowed by ret. Return: DHCP_KEEP or an enum dhcp_drop. */
 int dhcp_exchange_open(struct dhcp_exchange *ret, const struct dhcp_turn *t, const struct dhcp_input *in);
 bool dhcp_exchange_on_subnet(const struct dhcp_exchange *x, uint32_t ip4);

@@ -934,6 +934,36 @@ static void test_made_up(void **state)
 	host_done(&h);
 }
 
+/* 100 frames at once and 50 a second from a port; others, and those whose mark says nothing of who they are, are heard still. */
+static void test_rate(void **state)
+{
+	struct ask a = { .type = DHCP_DISCOVER, .mac = mac_of(1) };
+	struct answer got;
+	struct host h;
+
+	start(&h);
+	for (unsigned i = 0; i < 1000; i++) {
+		host_ask(&h, T_MARK, &a);
+		assert_int_equal(h.out_cnt, i < DHCP_PORT_BURST);
+	}
+	host_expect_drop(&h, DHCP_DROP_RATE);
+	assert_int_equal(dhcp_engine_counters(h.g)->drop[DHCP_DROP_RATE], 1000 - DHCP_PORT_BURST);
+	assert_int_equal(dhcp_engine_counters(h.g)->discover, DHCP_PORT_BURST);
+	host_bind(&h, T_MARK + 1, &(struct ask){ .mac = mac_of(2) });
+	a.mac = mac_of(9);
+	for (unsigned i = 0; i < 1000; i++) {
+		host_ask(&h, T_FOREIGN, &a);
+		host_expect(&h, DHCP_OFFER, &got);
+	}
+	a.mac = mac_of(1);
+	h.now_ms += 1000;
+	for (unsigned i = 0; i < 60; i++) {
+		host_ask(&h, T_MARK, &a);
+		assert_int_equal(h.out_cnt, i < 50);
+	}
+	host_done(&h);
+}
+
 /* ---- configuration and leases from the store ---- */
 
 static void test_load(void **state)
@@ -1201,7 +1231,8 @@ int main(void)
 		cmocka_unit_test(test_probe),     cmocka_unit_test(test_conflict),
 		cmocka_unit_test(test_full),      cmocka_unit_test(test_load),
 		cmocka_unit_test(test_made_up),   cmocka_unit_test(test_configuration),
-		cmocka_unit_test(test_random),    cmocka_unit_test(test_many),
+		cmocka_unit_test(test_rate),      cmocka_unit_test(test_random),
+		cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
