@@ -62,6 +62,24 @@ static bool mark_equal(const struct nd_map_node *n, const void *key)
 	return container_of(n, struct dhcp_member, by_mark)->config.mark == *(const uint32_t *)key;
 }
 
+struct name_ref { /* a key of member_by_name */
+	uint32_t network_id;
+	const char *key;
+};
+
+static bool name_equal(const struct nd_map_node *n, const void *key)
+{
+	const struct dhcp_member *m = container_of(n, struct dhcp_member, by_name);
+	const struct name_ref *ref = key;
+
+	return m->config.network_id == ref->network_id && strcmp(m->name_key, ref->key) == 0;
+}
+
+static uint32_t name_hash(uint32_t network_id, const char *key)
+{
+	return nd_hash_string(key) ^ nd_hash_u32(network_id);
+}
+
 static bool proposal_equal(const struct nd_map_node *n, const void *key)
 {
 	return container_of(n, struct dhcp_binding, by_proposal)->proposal == *(const uint64_t *)key;
@@ -98,6 +116,17 @@ struct dhcp_member *dhcp_engine_find_member(const struct dhcp_engine *g, uint32_
 	struct nd_map_node *n = nd_map_find(&g->member_by_mark, &mark, nd_hash_u32(mark));
 
 	return n ? container_of(n, struct dhcp_member, by_mark) : NULL;
+}
+
+bool dhcp_engine_has_port_name(const struct dhcp_engine *g, uint32_t network_id, const char *name)
+{
+	char key[DHCP_HOSTNAME_MAX];
+	struct name_ref ref = { network_id, key };
+
+	if (!name[0])
+		return false;
+	dhcp_reserve_name_key(name, key);
+	return nd_map_find(&g->member_by_name, &ref, name_hash(network_id, key));
 }
 
 /* ---- networks ---- */
@@ -201,6 +230,23 @@ void dhcp_engine_network_del(struct dhcp_engine *g, uint32_t id)
 
 /* ---- ports ---- */
 
+static void member_unindex(struct dhcp_engine *g, struct dhcp_member *m)
+{
+	if (m->has_name)
+		nd_map_remove(&g->member_by_name, &m->by_name);
+	m->has_name = false;
+}
+
+static bool member_index(struct dhcp_engine *g, struct dhcp_member *m)
+{
+	if (!m->config.name[0])
+		return true;
+	dhcp_reserve_name_key(m->config.name, m->name_key);
+	m->has_name =
+		nd_map_insert(&g->member_by_name, &m->by_name, name_hash(m->config.network_id, m->name_key));
+	return m->has_name;
+}
+
 int dhcp_engine_port_set(struct dhcp_engine *g, const struct dhcp_port *p, struct nd_error *e)
 {
 	struct dhcp_member *m = dhcp_engine_find_member(g, p->mark);
@@ -217,9 +263,14 @@ int dhcp_engine_port_set(struct dhcp_engine *g, const struct dhcp_port *p, struc
 			return nd_fail(e, ND_MEMORY, "out of memory");
 		}
 	}
+	member_unindex(g, m);
 	m->config = *p;
 	m->hostname[0] = '\0';
 	dhcp_hostname_clean((const uint8_t *)p->name, strlen(p->name), m->hostname);
+	if (!member_index(g, m)) {
+		dhcp_engine_port_del(g, p->mark);
+		return nd_fail(e, ND_MEMORY, "out of memory");
+	}
 	return 0;
 }
 
@@ -229,6 +280,7 @@ void dhcp_engine_port_del(struct dhcp_engine *g, uint32_t mark)
 
 	if (!m)
 		return;
+	member_unindex(g, m);
 	nd_map_remove(&g->member_by_mark, &m->by_mark);
 	free(m);
 }
@@ -368,6 +420,7 @@ struct dhcp_engine *dhcp_engine_new(uint32_t foreign_mark, int64_t wall_offset_s
 	nd_map_init(&g->net_by_uuid, uuid_equal);
 	nd_map_init(&g->net_by_ifindex, ifindex_equal);
 	nd_map_init(&g->member_by_mark, mark_equal);
+	nd_map_init(&g->member_by_name, name_equal);
 	nd_map_init(&g->proposals, proposal_equal);
 	nd_list_init(&g->offers);
 	nd_list_init(&g->probes);
@@ -388,6 +441,7 @@ void dhcp_engine_free(struct dhcp_engine *g)
 	nd_map_done(&g->net_by_uuid);
 	nd_map_done(&g->net_by_ifindex);
 	nd_map_done(&g->member_by_mark);
+	nd_map_done(&g->member_by_name);
 	nd_map_done(&g->proposals);
 	free(g);
 }

@@ -89,6 +89,16 @@ static void hardware_identity(const struct nd_mac *mac, struct dhcp_identity *re
 	memcpy(ret->bytes + 1, mac->b, sizeof(mac->b));
 }
 
+/* The host name, where a reservation may be had by it: netd names its ports itself, and a name of theirs is nobody else's to claim. */
+static const char *believed_hostname(const struct dhcp_exchange *x)
+{
+	const char *name = x->packet.asked.hostname;
+
+	if (x->member && x->member->config.name[0])
+		return "";
+	return dhcp_engine_has_port_name(x->t->g, x->net->config.id, name) ? "" : name;
+}
+
 /*
  * RFC 2131 §4.2: the client identifier, else hardware type and address. Deviation: a netd port with its own MAC is itself whatever
  * identifier it sends, since images are cloned with theirs.
@@ -116,7 +126,7 @@ static void identify(struct dhcp_exchange *x)
 	x->who = (struct dhcp_who){ .identity = &x->identity,
 				    .client_id = &x->client_id,
 				    .mac = x->packet.chaddr,
-				    .hostname = x->packet.asked.hostname,
+				    .hostname = believed_hostname(x),
 				    .port_name = own ? port->name : "" };
 }
 

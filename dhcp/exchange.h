@@ -50,8 +50,10 @@ struct dhcp_net {
 	struct nd_ratelimit notice[DHCP_NOTICE_CNT_];
 };
 struct dhcp_member { /* a port */
-	struct nd_map_node by_mark;
+	struct nd_map_node by_mark, by_name;
+	bool has_name; /* stands in by_name */
 	struct dhcp_port config;
+	char name_key[DHCP_HOSTNAME_MAX];
 	char hostname[DHCP_HOSTNAME_MAX]; /* its name, where that is a host name */
 	struct dhcp_hourly declines;
 	struct dhcp_hourly strangers; /* new clients behind it */
@@ -63,6 +65,7 @@ struct dhcp_engine {
 	uint64_t random;   /* xorshift state; 0: none */
 	uint64_t proposal; /* id of the last one */
 	struct nd_map net_by_id, net_by_uuid, net_by_ifindex, member_by_mark;
+	struct nd_map member_by_name;  /* by network and name_key; two may be alike for a moment */
 	struct nd_map proposals;       /* bindings by proposal */
 	struct nd_list offers, probes; /* bindings, soonest deadline first */
 	uint32_t probe_cnt;
@@ -104,6 +107,8 @@ static inline struct dhcp_net *dhcp_net_of(struct dhcp_pool *p)
 /* ---- engine.c ---- */
 struct dhcp_net *dhcp_engine_find_ifindex(const struct dhcp_engine *g, int ifindex);
 struct dhcp_member *dhcp_engine_find_member(const struct dhcp_engine *g, uint32_t mark);
+/* Whether a port of this network has this name. */
+bool dhcp_engine_has_port_name(const struct dhcp_engine *g, uint32_t network_id, const char *name);
 
 /* ---- exchange.c ---- */
 /* Whether a frame of this mark is within its port's rate, and counts it. Foreign marks have none. */

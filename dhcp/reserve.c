@@ -46,8 +46,7 @@ static uint32_t client_id_hash(const struct dhcp_identity *id)
 	return nd_hash_bytes(id->bytes, id->len);
 }
 
-/* What names are compared by: the label that a guest of this name would be called, or the whole where it is no host name. */
-static void name_key(const char *name, char key[DHCP_HOSTNAME_MAX])
+void dhcp_reserve_name_key(const char *name, char key[DHCP_HOSTNAME_MAX])
 {
 	if (!dhcp_hostname_clean((const uint8_t *)name, strnlen(name, DHCP_HOSTNAME_MAX), key))
 		nd_strcpy(key, DHCP_HOSTNAME_MAX, name);
@@ -98,7 +97,7 @@ static bool reserve_index(struct dhcp_reserves *r, struct dhcp_reserve *v)
 		ok = ok && index_add(&r->by_client_id, &v->by_client_id, &h->client_id,
 				     client_id_hash(&h->client_id));
 	if (dhcp_host_by_name(h)) {
-		name_key(h->name, v->name_key);
+		dhcp_reserve_name_key(h->name, v->name_key);
 		ok = ok && index_add(&r->by_name, &v->by_name, v->name_key, nd_hash_string(v->name_key));
 	}
 	return ok;
@@ -131,7 +130,7 @@ static const struct dhcp_host *find_name(const struct dhcp_reserves *r, const ch
 
 	if (!name[0] || r->by_name.cnt == 0)
 		return NULL;
-	name_key(name, key);
+	dhcp_reserve_name_key(name, key);
 	n = nd_map_find(&r->by_name, key, nd_hash_string(key));
 	return n ? &container_of(n, struct dhcp_reserve, by_name)->host : NULL;
 }
@@ -150,7 +149,7 @@ const struct dhcp_host *dhcp_reserves_find(const struct dhcp_reserves *r, const 
 	n = nd_map_find(&r->by_mac, &who->mac, mac_hash(&who->mac));
 	if (n)
 		return &container_of(n, struct dhcp_reserve, by_mac)->host;
-	/* The port's name is netd's own word, the host name only the guest's. */
+	/* The port's name is netd's own word; the host name is only the guest's, and who made `who` decides whether it counts. */
 	named = find_name(r, who->port_name);
 	return named ? named : find_name(r, who->hostname);
 }

@@ -12,7 +12,7 @@ struct dhcp_who {
 	const struct dhcp_identity *identity;
 	const struct dhcp_identity *client_id; /* len 0: none sent */
 	struct nd_mac mac;
-	const char *hostname;  /* as sent, sanitised; "" none */
+	const char *hostname;  /* as sent, sanitised; "" none, or not to be believed */
 	const char *port_name; /* "" none */
 };
 
@@ -28,6 +28,8 @@ int dhcp_reserves_set(struct dhcp_reserves *r, const struct dhcp_host *hosts, ui
 		      struct nd_error *e);
 /* The reservation of this client: by client identifier, else MAC, else name. NULL: none. */
 const struct dhcp_host *dhcp_reserves_find(const struct dhcp_reserves *r, const struct dhcp_who *who);
+/* What names are compared by: the label that a guest of this name would be called, or the whole where it is no host name. */
+void dhcp_reserve_name_key(const char *name, char ret[DHCP_HOSTNAME_MAX]);
 /* The address of a node of by_ip. */
 uint32_t dhcp_reserves_ip(const struct nd_map_node *n);
 /* The first reservation of an address; NULL: it is not reserved. */

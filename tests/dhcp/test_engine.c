@@ -704,6 +704,44 @@ static void test_names(void **state)
 	host_done(&h);
 }
 
+/* A name that netd gave to a port is no other's, whoever says to have it; and a port that has a name has no other. */
+static void test_claimed_names(void **state)
+{
+	struct dhcp_host hosts[] = { { .name = "VM2", .ip4 = T_NET + 20 },
+				     { .name = "free", .ip4 = T_NET + 21 } };
+	struct dhcp_port nameless = {
+		.mark = T_MARK + 9, .network_id = 1, .uuid = port_uuid(10), .mac = mac_of(10)
+	};
+	struct dhcp_network n = host_network();
+	struct host h;
+
+	n.hosts = hosts;
+	n.host_cnt = 2;
+	start(&h);
+	assert_int_equal(dhcp_engine_network_set(h.g, &n, NULL), 0);
+	assert_int_equal(dhcp_engine_port_set(h.g, &nameless, NULL), 0);
+	/* by the port vm1, its guest, a foreign client, and a port without a name */
+	assert_true(host_bind(&h, T_MARK, &(struct ask){ .mac = mac_of(1), .hostname = "vm2" }) >=
+		    T_NET + 100);
+	assert_true(host_bind(&h, T_MARK, &(struct ask){ .mac = mac_of(30), .hostname = "free" }) >=
+		    T_NET + 100);
+	assert_true(host_bind(&h, T_FOREIGN, &(struct ask){ .mac = mac_of(31), .hostname = "vm2.lab" }) >=
+		    T_NET + 100);
+	assert_true(host_bind(&h, T_MARK + 9, &(struct ask){ .mac = mac_of(32), .hostname = "vm2" }) >=
+		    T_NET + 100);
+	assert_int_equal(host_bind(&h, T_MARK + 1, &(struct ask){ .mac = mac_of(2), .hostname = "free" }),
+			 T_NET + 20);
+	assert_int_equal(host_bind(&h, T_MARK + 9, &(struct ask){ .mac = mac_of(10), .hostname = "free" }),
+			 T_NET + 21);
+	/* When the port has gone, or has another name, the name is anybody's. */
+	dhcp_engine_lease_free(h.g, &n.uuid, T_NET + 20);
+	host_port(&h, 2);
+	dhcp_engine_port_del(h.g, T_MARK + 1);
+	assert_int_equal(host_bind(&h, T_FOREIGN, &(struct ask){ .mac = mac_of(33), .hostname = "vm2" }),
+			 T_NET + 20);
+	host_done(&h);
+}
+
 /* ---- times ---- */
 
 static const struct {
@@ -1219,20 +1257,20 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_exchange),  cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_request),   cmocka_unit_test(test_withdrawn),
-		cmocka_unit_test(test_decline),   cmocka_unit_test(test_decline_limit),
-		cmocka_unit_test(test_release),   cmocka_unit_test(test_free_race),
-		cmocka_unit_test(test_inform),    cmocka_unit_test(test_identity),
-		cmocka_unit_test(test_strangers), cmocka_unit_test(test_drop_names),
-		cmocka_unit_test(test_relay),     cmocka_unit_test(test_reservation),
-		cmocka_unit_test(test_names),     cmocka_unit_test(test_move),
-		cmocka_unit_test(test_times),     cmocka_unit_test(test_fuzz_of_times),
-		cmocka_unit_test(test_probe),     cmocka_unit_test(test_conflict),
-		cmocka_unit_test(test_full),      cmocka_unit_test(test_load),
-		cmocka_unit_test(test_made_up),   cmocka_unit_test(test_configuration),
-		cmocka_unit_test(test_rate),      cmocka_unit_test(test_random),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_exchange),      cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_request),       cmocka_unit_test(test_withdrawn),
+		cmocka_unit_test(test_decline),       cmocka_unit_test(test_decline_limit),
+		cmocka_unit_test(test_release),       cmocka_unit_test(test_free_race),
+		cmocka_unit_test(test_inform),        cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_strangers),     cmocka_unit_test(test_drop_names),
+		cmocka_unit_test(test_relay),         cmocka_unit_test(test_reservation),
+		cmocka_unit_test(test_names),         cmocka_unit_test(test_claimed_names),
+		cmocka_unit_test(test_move),          cmocka_unit_test(test_times),
+		cmocka_unit_test(test_fuzz_of_times), cmocka_unit_test(test_probe),
+		cmocka_unit_test(test_conflict),      cmocka_unit_test(test_full),
+		cmocka_unit_test(test_load),          cmocka_unit_test(test_made_up),
+		cmocka_unit_test(test_configuration), cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_random),        cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
