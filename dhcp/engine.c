@@ -80,6 +80,24 @@ static uint32_t name_hash(uint32_t network_id, const char *key)
 	return nd_hash_string(key) ^ nd_hash_u32(network_id);
 }
 
+struct mac_ref { /* a key of member_by_mac */
+	uint32_t network_id;
+	const struct nd_mac *mac;
+};
+
+static bool mac_equal(const struct nd_map_node *n, const void *key)
+{
+	const struct dhcp_port *p = &container_of(n, struct dhcp_member, by_mac)->config;
+	const struct mac_ref *ref = key;
+
+	return p->network_id == ref->network_id && nd_mac_equal(&p->mac, ref->mac);
+}
+
+static uint32_t mac_hash(uint32_t network_id, const struct nd_mac *mac)
+{
+	return nd_hash_bytes(mac->b, sizeof(mac->b)) ^ nd_hash_u32(network_id);
+}
+
 static bool proposal_equal(const struct nd_map_node *n, const void *key)
 {
 	return container_of(n, struct dhcp_binding, by_proposal)->proposal == *(const uint64_t *)key;
@@ -116,6 +134,13 @@ struct dhcp_member *dhcp_engine_find_member(const struct dhcp_engine *g, uint32_
 	struct nd_map_node *n = nd_map_find(&g->member_by_mark, &mark, nd_hash_u32(mark));
 
 	return n ? container_of(n, struct dhcp_member, by_mark) : NULL;
+}
+
+bool dhcp_engine_has_port_mac(const struct dhcp_engine *g, uint32_t network_id, const struct nd_mac *mac)
+{
+	struct mac_ref ref = { network_id, mac };
+
+	return nd_map_find(&g->member_by_mac, &ref, mac_hash(network_id, mac));
 }
 
 bool dhcp_engine_has_port_name(const struct dhcp_engine *g, uint32_t network_id, const char *name)
@@ -234,13 +259,18 @@ static void member_unindex(struct dhcp_engine *g, struct dhcp_member *m)
 {
 	if (m->has_name)
 		nd_map_remove(&g->member_by_name, &m->by_name);
-	m->has_name = false;
+	if (m->has_mac)
+		nd_map_remove(&g->member_by_mac, &m->by_mac);
+	m->has_name = m->has_mac = false;
 }
 
 static bool member_index(struct dhcp_engine *g, struct dhcp_member *m)
 {
-	if (!m->config.name[0])
-		return true;
+	const struct dhcp_port *p = &m->config;
+
+	m->has_mac = nd_map_insert(&g->member_by_mac, &m->by_mac, mac_hash(p->network_id, &p->mac));
+	if (!m->has_mac || !p->name[0])
+		return m->has_mac;
 	dhcp_reserve_name_key(m->config.name, m->name_key);
 	m->has_name =
 		nd_map_insert(&g->member_by_name, &m->by_name, name_hash(m->config.network_id, m->name_key));
@@ -421,6 +451,7 @@ struct dhcp_engine *dhcp_engine_new(uint32_t foreign_mark, int64_t wall_offset_s
 	nd_map_init(&g->net_by_ifindex, ifindex_equal);
 	nd_map_init(&g->member_by_mark, mark_equal);
 	nd_map_init(&g->member_by_name, name_equal);
+	nd_map_init(&g->member_by_mac, mac_equal);
 	nd_map_init(&g->proposals, proposal_equal);
 	nd_list_init(&g->offers);
 	nd_list_init(&g->probes);
@@ -442,6 +473,7 @@ void dhcp_engine_free(struct dhcp_engine *g)
 	nd_map_done(&g->net_by_ifindex);
 	nd_map_done(&g->member_by_mark);
 	nd_map_done(&g->member_by_name);
+	nd_map_done(&g->member_by_mac);
 	nd_map_done(&g->proposals);
 	free(g);
 }

@@ -67,6 +67,17 @@ static bool is_for_us(const struct dhcp_exchange *x)
 	       dst == (n->address_ip4 | ~nd_ip4_mask(n->prefix_len));
 }
 
+/* Whether a port relays for a client that is known not to be behind it: another port, or one that a reservation is for. */
+static bool relays_for_others(const struct dhcp_exchange *x)
+{
+	const struct nd_mac *mac = &x->packet.chaddr;
+
+	if (!x->member || !x->packet.giaddr || nd_mac_equal(&x->member->config.mac, mac))
+		return false;
+	return dhcp_engine_has_port_mac(x->t->g, x->net->config.id, mac) ||
+	       dhcp_reserves_has_mac(&x->net->pool.reserves, mac);
+}
+
 static int check_sender(const struct dhcp_exchange *x)
 {
 	const struct dhcp_packet *p = &x->packet;
@@ -78,7 +89,7 @@ static int check_sender(const struct dhcp_exchange *x)
 		return DHCP_DROP_SUBNET;
 	if (x->member && !p->giaddr && !nd_mac_equal(&p->chaddr, &x->frame.src))
 		return DHCP_DROP_CHADDR;
-	return DHCP_KEEP;
+	return relays_for_others(x) ? DHCP_DROP_CHADDR : DHCP_KEEP;
 }
 
 static void hardware_identity(const struct nd_mac *mac, struct dhcp_identity *ret)

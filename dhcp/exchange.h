@@ -50,8 +50,8 @@ struct dhcp_net {
 	struct nd_ratelimit notice[DHCP_NOTICE_CNT_];
 };
 struct dhcp_member { /* a port */
-	struct nd_map_node by_mark, by_name;
-	bool has_name; /* stands in by_name */
+	struct nd_map_node by_mark, by_name, by_mac;
+	bool has_name, has_mac; /* stands in by_name, in by_mac */
 	struct dhcp_port config;
 	char name_key[DHCP_HOSTNAME_MAX];
 	char hostname[DHCP_HOSTNAME_MAX]; /* its name, where that is a host name */
@@ -65,9 +65,9 @@ struct dhcp_engine {
 	uint64_t random;   /* xorshift state; 0: none */
 	uint64_t proposal; /* id of the last one */
 	struct nd_map net_by_id, net_by_uuid, net_by_ifindex, member_by_mark;
-	struct nd_map member_by_name;  /* by network and name_key; two may be alike for a moment */
-	struct nd_map proposals;       /* bindings by proposal */
-	struct nd_list offers, probes; /* bindings, soonest deadline first */
+	struct nd_map member_by_name, member_by_mac; /* by network and key; two may be alike for a moment */
+	struct nd_map proposals;                     /* bindings by proposal */
+	struct nd_list offers, probes;               /* bindings, soonest deadline first */
 	uint32_t probe_cnt;
 	struct dhcp_counters counters;
 	uint8_t frame[DHCP_FRAME_MAX]; /* the reply being built */
@@ -107,6 +107,8 @@ static inline struct dhcp_net *dhcp_net_of(struct dhcp_pool *p)
 /* ---- engine.c ---- */
 struct dhcp_net *dhcp_engine_find_ifindex(const struct dhcp_engine *g, int ifindex);
 struct dhcp_member *dhcp_engine_find_member(const struct dhcp_engine *g, uint32_t mark);
+/* Whether a port of this network has this MAC. */
+bool dhcp_engine_has_port_mac(const struct dhcp_engine *g, uint32_t network_id, const struct nd_mac *mac);
 /* Whether a port of this network has this name. */
 bool dhcp_engine_has_port_name(const struct dhcp_engine *g, uint32_t network_id, const char *name);
 

@@ -154,6 +154,11 @@ const struct dhcp_host *dhcp_reserves_find(const struct dhcp_reserves *r, const 
 	return named ? named : find_name(r, who->hostname);
 }
 
+bool dhcp_reserves_has_mac(const struct dhcp_reserves *r, const struct nd_mac *mac)
+{
+	return r->cnt && nd_map_find(&r->by_mac, mac, mac_hash(mac));
+}
+
 uint32_t dhcp_reserves_ip(const struct nd_map_node *n)
 {
 	return container_of(n, struct dhcp_reserve, by_ip)->host.ip4;

@@ -28,6 +28,8 @@ int dhcp_reserves_set(struct dhcp_reserves *r, const struct dhcp_host *hosts, ui
 		      struct nd_error *e);
 /* The reservation of this client: by client identifier, else MAC, else name. NULL: none. */
 const struct dhcp_host *dhcp_reserves_find(const struct dhcp_reserves *r, const struct dhcp_who *who);
+/* Whether one is for this MAC. */
+bool dhcp_reserves_has_mac(const struct dhcp_reserves *r, const struct nd_mac *mac);
 /* What names are compared by: the label that a guest of this name would be called, or the whole where it is no host name. */
 void dhcp_reserve_name_key(const char *name, char ret[DHCP_HOSTNAME_MAX]);
 /* The address of a node of by_ip. */

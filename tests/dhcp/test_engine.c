@@ -585,6 +585,38 @@ static void test_relay(void **state)
 	host_done(&h);
 }
 
+/* A relay behind a port asks for clients of its own, not for other ports' or the ones that a reservation is for. */
+static void test_port_relay(void **state)
+{
+	struct dhcp_host host = { .has_mac = true, .mac = mac_of(70), .ip4 = T_NET + 20 };
+	struct ask a = { .type = DHCP_DISCOVER, .src = mac_of(1), .giaddr = T_NET + 2 };
+	struct dhcp_network n = host_network();
+	struct answer got;
+	struct host h;
+
+	n.hosts = &host;
+	n.host_cnt = 1;
+	start(&h);
+	assert_int_equal(dhcp_engine_network_set(h.g, &n, NULL), 0);
+	a.mac = mac_of(2);
+	host_ask(&h, T_MARK, &a);
+	host_expect_drop(&h, DHCP_DROP_CHADDR);
+	a.mac = mac_of(70);
+	host_ask(&h, T_MARK, &a);
+	host_expect_drop(&h, DHCP_DROP_CHADDR);
+	assert_int_equal(dhcp_engine_counters(h.g)->drop[DHCP_DROP_CHADDR], 2);
+	host_ask(&h, T_FOREIGN, &a);
+	host_expect(&h, DHCP_OFFER, &got);
+	a.mac = mac_of(1);
+	host_ask(&h, T_MARK, &a);
+	host_expect(&h, DHCP_OFFER, &got);
+	dhcp_engine_port_del(h.g, T_MARK + 1);
+	a.mac = mac_of(2);
+	host_ask(&h, T_MARK, &a);
+	host_expect(&h, DHCP_OFFER, &got);
+	host_done(&h);
+}
+
 /* ---- reservations ---- */
 
 static void test_reservation(void **state)
@@ -1257,20 +1289,21 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_exchange),      cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_request),       cmocka_unit_test(test_withdrawn),
-		cmocka_unit_test(test_decline),       cmocka_unit_test(test_decline_limit),
-		cmocka_unit_test(test_release),       cmocka_unit_test(test_free_race),
-		cmocka_unit_test(test_inform),        cmocka_unit_test(test_identity),
-		cmocka_unit_test(test_strangers),     cmocka_unit_test(test_drop_names),
-		cmocka_unit_test(test_relay),         cmocka_unit_test(test_reservation),
-		cmocka_unit_test(test_names),         cmocka_unit_test(test_claimed_names),
-		cmocka_unit_test(test_move),          cmocka_unit_test(test_times),
-		cmocka_unit_test(test_fuzz_of_times), cmocka_unit_test(test_probe),
-		cmocka_unit_test(test_conflict),      cmocka_unit_test(test_full),
-		cmocka_unit_test(test_load),          cmocka_unit_test(test_made_up),
-		cmocka_unit_test(test_configuration), cmocka_unit_test(test_rate),
-		cmocka_unit_test(test_random),        cmocka_unit_test(test_many),
+		cmocka_unit_test(test_exchange),   cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_request),    cmocka_unit_test(test_withdrawn),
+		cmocka_unit_test(test_decline),    cmocka_unit_test(test_decline_limit),
+		cmocka_unit_test(test_release),    cmocka_unit_test(test_free_race),
+		cmocka_unit_test(test_inform),     cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_strangers),  cmocka_unit_test(test_drop_names),
+		cmocka_unit_test(test_relay),      cmocka_unit_test(test_reservation),
+		cmocka_unit_test(test_names),      cmocka_unit_test(test_claimed_names),
+		cmocka_unit_test(test_port_relay), cmocka_unit_test(test_move),
+		cmocka_unit_test(test_times),      cmocka_unit_test(test_fuzz_of_times),
+		cmocka_unit_test(test_probe),      cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_full),       cmocka_unit_test(test_load),
+		cmocka_unit_test(test_made_up),    cmocka_unit_test(test_configuration),
+		cmocka_unit_test(test_rate),       cmocka_unit_test(test_random),
+		cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
