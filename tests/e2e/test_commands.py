@@ -270,10 +270,20 @@ class Terminal:
     def send(self, text):
         os.write(self.fd, text.encode())
 
-    def end(self):
-        """To its end; return: its exit status. What the sanitizers say is in the text."""
+    def end(self, keys=""):
+        """To its end; return: its exit status. keys end it: again each second, for what is typed between prompt and raw mode is lost. What the
+        sanitizers say is in the text."""
+        until = time.monotonic() + 30
         with contextlib.suppress(OSError):
-            while more := os.read(self.fd, 4096):
+            self.send(keys)
+            while True:
+                if not select.select([self.fd], [], [], 1)[0]:
+                    check(time.monotonic() < until, f"it does not end on {keys!r}", self.text)
+                    self.send(keys)
+                    continue
+                more = os.read(self.fd, 4096)
+                if not more:
+                    break
                 self.text += more.decode(errors="replace")
         os.close(self.fd)
         code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
@@ -327,8 +337,7 @@ def shell(host):
     terminal.expect("network-started")
     terminal.send("\x03")
     terminal.expect("netdctl # ")
-    terminal.send("quit\r")
-    same(terminal.end(), 4, "status: of the last that failed")
+    same(terminal.end("quit\r"), 4, "status: of the last that failed")
     with open(os.path.join(state, "netd", "history"), encoding="utf-8") as file:
         contains(file.read(), ["net-start", "quit"], "the history")
     same(os.stat(os.path.join(state, "netd", "history")).st_mode & 0o777, 0o600, "the history's mode")
@@ -338,8 +347,7 @@ def shell(host):
     terminal.expect("network-started")
     terminal.send("\x03")
     terminal.expect("netdctl # ")
-    terminal.send("\x04")
-    terminal.end()
+    terminal.end("\x04")
 
 
 class Monitor:
