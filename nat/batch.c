@@ -379,7 +379,7 @@ static int answers_read(struct nat_batch *b, struct answer *a)
 		}
 		if (n < 0)
 			break;
-		for (const struct nlmsghdr *h = (const void *)buf; mnl_nlmsg_ok(h, left);
+		for (const struct nlmsghdr *h = (const void *)buf; nat_message_ok(h, left);
 		     h = mnl_nlmsg_next(h, &left))
 			answer_take(b, a, h);
 	}

@@ -8,6 +8,7 @@
  */
 #include "base/error.h"
 #include "nat/rules.h"
+#include <libmnl/libmnl.h>
 
 /* linux/netfilter/nf_tables.h, since 6.9: the table outlives its owner */
 #define NAT_TABLE_F_PERSIST 0x4u
@@ -26,6 +27,12 @@ struct nat_op {
 	enum nat_table table; /* the first three */
 	const struct nat_elem *elem;
 };
+
+/* Whether h, of left bytes, is a whole message: mnl_nlmsg_ok() alone takes lengths above INT_MAX for negative ones. */
+static inline bool nat_message_ok(const struct nlmsghdr *h, int left)
+{
+	return mnl_nlmsg_ok(h, left) && h->nlmsg_len <= (unsigned)left;
+}
 
 struct nat_batch;
 int nat_batch_new(struct nat_batch **ret, struct nd_error *e);

@@ -183,7 +183,7 @@ const char *nat_elem_label(const struct nat_elem *elem, char buf[NAT_LABEL_LEN])
 enum nat_chain nat_chain_find(enum nat_table table, const char *name)
 {
 	for (unsigned i = 0; i < NAT_CHAIN_CNT; i++)
-		if (nat_chain_rows[i].table == table && strcmp(nat_chain_rows[i].name, name) == 0)
+		if (name && nat_chain_rows[i].table == table && strcmp(nat_chain_rows[i].name, name) == 0)
 			return (enum nat_chain)i;
 	return NAT_CHAIN_CNT;
 }

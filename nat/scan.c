@@ -67,6 +67,8 @@ static bool reply_take(struct scan *s, const struct nlmsghdr *h, mnl_cb_t on_rep
 			*r = *err;
 		return true;
 	}
+	if (*r == 0 && mnl_nlmsg_get_payload_len(h) < sizeof(struct nfgenmsg))
+		*r = -EBADMSG;
 	if (*r == 0 && on_reply(h, s) < 0)
 		*r = -ENOMEM;
 	return false;
@@ -92,7 +94,7 @@ static int talk(struct scan *s, const struct nlmsghdr *h, mnl_cb_t on_reply)
 			continue;
 		if (n < 0)
 			return -errno;
-		for (const struct nlmsghdr *m = (const void *)s->buf; !ended && mnl_nlmsg_ok(m, left);
+		for (const struct nlmsghdr *m = (const void *)s->buf; !ended && nat_message_ok(m, left);
 		     m = mnl_nlmsg_next(m, &left))
 			if (m->nlmsg_seq == h->nlmsg_seq)
 				ended = reply_take(s, m, on_reply, &r);

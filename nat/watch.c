@@ -12,7 +12,7 @@
 #include "nat/watch.h"
 #include "base/mem.h"
 #include "base/strtab.h"
-#include "nat/rules.h"
+#include "nat/batch.h"
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/filter.h>
@@ -123,9 +123,7 @@ void nat_digest_feed(struct nat_digest *d, const void *p, size_t len, uint32_t o
 {
 	int left = (int)len;
 
-	/* mnl_nlmsg_ok() takes lengths above INT_MAX for negative ones. */
-	for (const struct nlmsghdr *h = p; mnl_nlmsg_ok(h, left) && h->nlmsg_len <= (unsigned)left;
-	     h = mnl_nlmsg_next(h, &left)) {
+	for (const struct nlmsghdr *h = p; nat_message_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
 		uint8_t type = h->nlmsg_type & 0xff;
 
 		if (h->nlmsg_pid == own_port || h->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES ||
