@@ -42,6 +42,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 
 #define NAMESPACE_LOCK "netd" /* abstract socket: one per network namespace */
 #define API_BACKLOG    4096   /* a burst of clients waits here; the kernel cuts it to net.core.somaxconn */
@@ -56,6 +57,7 @@ struct daemon {
 	struct ev_signal term, interrupt, hangup;
 	int run_lock, namespace_lock, namespace_file;
 	bool notified;
+	bool socket_made; /* the API's: else systemd's, which outlives us */
 };
 
 static const char usage_text[] =
@@ -167,7 +169,10 @@ static void on_stop(struct ev_loop *loop, struct ev_signal *w, int revents)
 static void on_hangup(struct ev_loop *loop, struct ev_signal *w, int revents)
 {
 	struct daemon *d = container_of(w, struct daemon, hangup);
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)nd_now_ms() * 1000ull);
+	struct timespec now; /* not nd_now_ms(), which counts suspension too */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+		   (unsigned long long)now.tv_sec * 1000000u + (unsigned long long)now.tv_nsec / 1000u);
 	size_t broken = network_reload(&d->core);
 	nd_log(ND_LOG_INFO, "definitions were read again%s", broken ? "; some are broken" : "");
 	sd_notify(0, "READY=1");
@@ -261,6 +266,7 @@ static int open_api(struct daemon *d, int fd, struct nd_error *e)
 	char path[RECORD_PATH_MAX];
 	snprintf(path, sizeof path, "%s/netd.sock", d->settings.run_dir);
 	/* Anyone may connect, to be told by name what would allow them; credentials decide. */
+	d->socket_made = fd < 0;
 	if (fd < 0 && nd_sock_listen(path, 0666, (gid_t)-1, API_BACKLOG, &fd, e) < 0)
 		return nd_wrap(e, "socket");
 	return api_server_new(&d->core, fd, &d->server, e);
@@ -377,7 +383,7 @@ static void stop(struct daemon *d)
 		sd_notify(0, "STOPPING=1");
 	libvirt_server_free(d->libvirt);
 	api_server_free(d->server);
-	if (d->server) {
+	if (d->server && d->socket_made) {
 		snprintf(path, sizeof path, "%s/netd.sock", d->settings.run_dir);
 		unlink(path);
 	}

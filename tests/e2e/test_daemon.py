@@ -196,15 +196,16 @@ def socket_activation(host):
     """A socket that systemd listens on: calls made before the daemon runs are answered."""
     tool = shutil.which("systemd-socket-activate")
     check(tool, "systemd-socket-activate is missing: package systemd")
-    path = os.path.join(host.dir, "activated")
     netd = host.netd()
     netd.stop()
+    path = netd.socket
     log = open(netd.log_path, "a", encoding="ascii")
     activator = subprocess.Popen([tool, "-l", path, *[f"-E{k}" for k in ("ASAN_OPTIONS", "LSAN_OPTIONS")], *netd.command()], stdout=log, stderr=log)
     wait_for("socket", lambda: os.path.exists(path))
     contains(run(NETDCTL, "--socket", path, "version").stdout, "netd", "version")
     activator.send_signal(signal.SIGTERM)
     same(activator.wait(20), 0, "status")
+    check(os.path.exists(path), "systemd's socket is gone with the daemon")
 
 
 @test
