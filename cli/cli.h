@@ -174,6 +174,7 @@ int cmd_net_event(struct cli *cli, const struct cli_args *args);
 int cmd_monitor(struct cli *cli, const struct cli_args *args);
 /* cmd-daemon.c */
 int cmd_reload(struct cli *cli, const struct cli_args *args);
+int cmd_counters(struct cli *cli, const struct cli_args *args);
 int cmd_version(struct cli *cli, const struct cli_args *args);
 int cmd_help(struct cli *cli, const struct cli_args *args);
 int cmd_quit(struct cli *cli, const struct cli_args *args);

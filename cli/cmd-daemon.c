@@ -28,6 +28,25 @@ int cmd_reload(struct cli *cli, const struct cli_args *args)
 	return 0;
 }
 
+int cmd_counters(struct cli *cli, const struct cli_args *args)
+{
+	json_t *reply = NULL, *one;
+	size_t i;
+	int status = cli_call(cli, "GetCounters", NULL, &reply);
+
+	if (status != 0)
+		return status;
+	if (cli->json)
+		cli_print_json(cli, reply);
+	else
+		json_array_foreach(json_object_get(reply, "dhcp"), i, one)
+			if (api_get_int(one, "value", 0) > 0)
+				fprintf(cli->out, "%-20s %lld\n", api_get_string(one, "name"),
+					api_get_int(one, "value", 0));
+	json_decref(reply);
+	return 0;
+}
+
 int cmd_version(struct cli *cli, const struct cli_args *args)
 {
 	json_t *reply = NULL;

@@ -208,6 +208,8 @@ const struct cli_command cli_commands[] = {
 	  "attach to networks, then become COMMAND with the open TAP devices in its command line",
 	  OPTIONS(exec_options), .run_raw = run_exec },
 	{ "reload", "", "read the definitions' files again", .run = cmd_reload, .method = "Reload" },
+	{ "counters", "", "what the DHCP server received, answered and dropped, by reason",
+	  .run = cmd_counters, .method = "GetCounters" },
 	{ "completion", "SHELL", "what makes bash or zsh complete netdctl's command lines",
 	  .run = cmd_completion, .record = &completion, .plain = true },
 	{ "version", "", "versions of netdctl and netd", .run = cmd_version, .method = "GetVersion",

@@ -134,9 +134,16 @@ static const struct api_field plan_fields[] = {
 const struct api_record api_plan_record = { "Plan", "What applying a document would do.",
 					    FIELDS(plan_fields) };
 
+static const struct api_field counter_fields[] = {
+	{ "name", API_STRING, "drop-... is a reason why frames were dropped" },
+	{ "value", API_INT },
+};
+static const struct api_record counter_record = { "Counter", "A number that only grows.",
+						  FIELDS(counter_fields) };
+
 static const struct api_record *const netd_records[] = {
 	&range_record,   &network_record,   &port_record,     &lease_record,
-	&warning_record, &api_event_record, &api_plan_record,
+	&warning_record, &api_event_record, &api_plan_record, &counter_record,
 };
 
 static const struct api_field out_version[] = {
@@ -269,6 +276,7 @@ static const struct api_field out_counters[] = {
 	{ "activeNetworks", API_INT },
 	{ "ports", API_INT },
 	{ "lastEvent", API_INT },
+	{ "dhcp", API_RECORD, "of the DHCP server since netd started", API_ARRAY, &counter_record },
 };
 static const struct api_field out_reload[] = {
 	{ "broken", API_INT },

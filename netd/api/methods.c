@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "netd/core/event.h"
 #include "netd/core/network.h"
+#include "netd/core/supervisor.h"
 
 #include <assert.h>
 
@@ -142,6 +143,16 @@ void method_get_counters(struct call *call, const json_t *in)
 	out_int(&b, "activeNetworks", c->model->active_cnt);
 	out_int(&b, "ports", c->model->port_cnt);
 	out_int(&b, "lastEvent", (long long)events_last(c->events));
+	json_t *list = json_array();
+	char name[SUPERVISOR_COUNTER_NAME];
+	uint64_t value;
+	for (size_t i = 0; supervisor_counter(c->supervisor, i, name, &value); i++) {
+		struct out one = out_new();
+		out_string(&one, "name", name);
+		out_int(&one, "value", (long long)value);
+		b.bad = json_array_append_new(list, out_take(&one)) < 0 || b.bad;
+	}
+	out_object(&b, "dhcp", list);
 	call_reply_new(call, out_take(&b));
 }
 

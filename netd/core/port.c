@@ -29,7 +29,8 @@ void port_end(struct core *c, struct port *p, const char *why)
 	if (converge(c, port_rows, port_row_cnt, p, CONVERGE_STOP, NULL, &e) < 0)
 		nd_log_error(ND_LOG_WARNING, &e, "end of TAP '%s'", p->ifname);
 	events_say(c->events, EVENT_PORT_ENDED, NULL, p, "ended: %s", why);
-	if (p->ip4)
+	/* Between adoption and the filling of the worker its address is not known here. */
+	if (p->ip4 || (p->network->plan && p->network->plan->dhcp))
 		leases_port_ended(c->leases, &p->network->uuid, &p->uuid);
 	model_port_remove(c->model, p);
 	model_port_free(p);

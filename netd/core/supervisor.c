@@ -334,12 +334,42 @@ const struct plan_host *supervisor_host(const struct supervisor *s)
 	return &s->host;
 }
 
-const struct dhcp_counters *supervisor_counters(const struct supervisor *s)
+static const struct {
+	const char *name;
+	size_t offset;
+} counter_rows[] = {
+	{ "received", offsetof(struct dhcp_counters, received) },
+	{ "discover", offsetof(struct dhcp_counters, discover) },
+	{ "request", offsetof(struct dhcp_counters, request) },
+	{ "decline", offsetof(struct dhcp_counters, decline) },
+	{ "release", offsetof(struct dhcp_counters, release) },
+	{ "inform", offsetof(struct dhcp_counters, inform) },
+	{ "offer", offsetof(struct dhcp_counters, offer) },
+	{ "ack", offsetof(struct dhcp_counters, ack) },
+	{ "nak", offsetof(struct dhcp_counters, nak) },
+	{ "probe", offsetof(struct dhcp_counters, probe) },
+	{ "conflict", offsetof(struct dhcp_counters, conflict) },
+};
+
+bool supervisor_counter(const struct supervisor *s, size_t i, char name[SUPERVISOR_COUNTER_NAME],
+			uint64_t *ret)
 {
-	static struct dhcp_counters sum;
-	sum = s->total;
-	counters_add(&sum, &s->current);
-	return &sum;
+	size_t offset;
+	if (i < ARRAY_LEN(counter_rows)) {
+		nd_strcpy(name, SUPERVISOR_COUNTER_NAME, counter_rows[i].name);
+		offset = counter_rows[i].offset;
+	} else if (i < ARRAY_LEN(counter_rows) + DHCP_DROP_CNT_) {
+		size_t drop = i - ARRAY_LEN(counter_rows);
+		snprintf(name, SUPERVISOR_COUNTER_NAME, "drop-%s", dhcp_drop_to_string((int)drop));
+		offset = offsetof(struct dhcp_counters, drop) + drop * sizeof(uint64_t);
+	} else {
+		return false;
+	}
+	*ret = 0;
+	if (s)
+		*ret = *(const uint64_t *)((const char *)&s->total + offset) +
+		       *(const uint64_t *)((const char *)&s->current + offset);
+	return true;
 }
 
 /* ---- telling it ---- */

@@ -11,13 +11,20 @@
 #include "netd/core/model.h"
 #include "netd/core/plan.h"
 
+#define SUPERVISOR_COUNTER_NAME 32
+
 /* Spawns the first worker. */
 int supervisor_new(struct core *c, struct supervisor **ret, struct nd_error *e);
 /* Ends the worker. NULL-safe. */
 void supervisor_free(struct supervisor *s);
 uint32_t supervisor_generation(const struct supervisor *s); /* from 1; grows with each worker */
 const struct plan_host *supervisor_host(const struct supervisor *s);
-const struct dhcp_counters *supervisor_counters(const struct supervisor *s); /* summed over generations */
+/*
+ * The i-th counter of the DHCP server, summed over all workers' lives: what came, what was answered, and each reason of a dropped frame ("drop-…"). The
+ * worker tells every 5 s. s NULL: zeroes. Return: false past the last.
+ */
+bool supervisor_counter(const struct supervisor *s, size_t i, char name[SUPERVISOR_COUNTER_NAME],
+			uint64_t *ret);
 
 /* Tells the worker of a network: its stored leases are read first (on the disk thread), so that it never serves a network whose leases it
  * does not know. No DHCP on it: nothing. Failures restart the worker. */

@@ -80,11 +80,10 @@ const struct plan_host *supervisor_host(const struct supervisor *s)
 	return &s->host;
 }
 
-const struct dhcp_counters *supervisor_counters(const struct supervisor *s)
+bool supervisor_counter(const struct supervisor *s, size_t i, char name[SUPERVISOR_COUNTER_NAME],
+			uint64_t *ret)
 {
-	static const struct dhcp_counters none;
-
-	return &none;
+	return false;
 }
 
 void supervisor_network_set(struct supervisor *s, struct network *n)
