@@ -321,8 +321,8 @@ static int append_chunk(const char *p, size_t len, void *arg)
 }
 
 /*
- * The text that jansson's own encoder gives, in a sixth of the time (44,000 instructions for a port's record): at each level it asks,
- * by way of printf, whether it has been there before. What we encode we built, and it has no circles.
+ * The text that jansson's own encoder gives, for a third of the instructions (15,000 instead of 44,000 for the reply of an attach): at
+ * each level it asks, by way of printf, whether it has been there before. What we encode we built, and it has no circles.
  */
 static bool append_value(struct nd_buf *out, const json_t *v);
 
