@@ -142,9 +142,14 @@ static int restart(struct core *c, struct network *n, const struct netdef *def, 
 	if (!was)
 		return nd_fail(e, ND_MEMORY, "live definition");
 	network_halt(c, n);
-	if (network_start_from(c, n, def, e) < 0 && network_start_from(c, n, was, &failed) < 0)
+	bool runs = network_start_from(c, n, def, e) == 0;
+	if (!runs && !(runs = network_start_from(c, n, was, &failed) == 0))
 		nd_also(e, &failed);
 	netdef_free(was);
+	if (!runs && !n->config) {
+		network_vanish(c, n); /* a transient network that does not run is none */
+		return e->code;
+	}
 	nd_list_foreach(p, &n->ports, siblings)
 		repair_mark_port(c, p, "the network was restarted");
 	return e->code;

@@ -479,9 +479,10 @@ static int stop(struct core *c, struct network *n, bool force, struct nd_error *
 }
 
 /* The network is neither defined nor active any more. */
-static void vanish(struct core *c, struct network *n)
+void network_vanish(struct core *c, struct network *n)
 {
 	char key[SUBNET_KEY_MAX];
+	end_ports(c, n);
 	leases_network_gone(c->leases, &n->uuid);
 	if (n->last_subnet.ip.family)
 		disk_setting(c->disk, subnet_key(n, key), NULL);
@@ -498,7 +499,7 @@ void network_destroy(struct core *c, struct network *n, bool force, struct netwo
 		return;
 	}
 	if (!n->config) {
-		vanish(c, n);
+		network_vanish(c, n);
 		n = NULL;
 	}
 	end_ok(done, n);
@@ -516,7 +517,7 @@ static struct network *undefined(struct core *c, struct network *n)
 	n->autostart = NETDEF_AUTOSTART_NO;
 	if (n->live)
 		return n;
-	vanish(c, n);
+	network_vanish(c, n);
 	return NULL;
 }
 

@@ -48,6 +48,8 @@ int network_read(struct core *c, const char *xml, size_t len,
 int network_write(struct core *c, struct netdef *def, struct network_done done, struct nd_error *e);
 /* Starts n as def (borrowed) says. Its ports, if it has any, are left to repair. */
 int network_start_from(struct core *c, struct network *n, const struct netdef *def, struct nd_error *e);
+/* n is neither defined nor active any more: its ports end, its leases go, it is freed. */
+void network_vanish(struct core *c, struct network *n);
 /* Takes down everything but the ports and their devices. */
 void network_halt(struct core *c, struct network *n);
 /* Starts every inactive network with autostart=boot; failures are events. */
