@@ -540,7 +540,7 @@ int dhcp_pool_configure(struct dhcp_pool *p, const struct dhcp_network *n, struc
 	nd_autofree struct dhcp_pool_range *range = NULL;
 	nd_autofree uint64_t *taken = NULL;
 	struct dhcp_reserves reserves;
-	uint32_t range_cnt, size, mask = nd_ip4_mask(n->prefix_len);
+	uint32_t range_cnt = 0, size = 0, mask = nd_ip4_mask(n->prefix_len);
 	int r = ranges_copy(n, &range, &range_cnt, &size, e);
 
 	if (r)

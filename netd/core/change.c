@@ -308,7 +308,7 @@ static void change(struct core *c, struct network *n, const struct edit *edit, s
 {
 	struct nd_error e = ND_ERROR_INIT;
 	struct netdef *live = NULL, *config = NULL, *was = NULL;
-	unsigned targets;
+	unsigned targets = 0;
 	if (find_targets(n, edit->targets, &targets, &e) == 0 &&
 	    edit_copies(n, edit, targets, &live, &config, &e) == 0 && live) {
 		was = netdef_copy(n->live);
@@ -343,7 +343,7 @@ void change_metadata(struct core *c, struct network *n, const struct change_meta
 int change_metadata_get(const struct network *n, enum change_metadata_type type, const char *uri,
 			unsigned targets, char **ret, struct nd_error *e)
 {
-	unsigned which;
+	unsigned which = 0;
 	if (find_targets(n, targets, &which, e) < 0)
 		return e->code;
 	if (which == (CHANGE_LIVE | CHANGE_CONFIG))

@@ -91,7 +91,7 @@ struct records {
 int records_open(const char *run_dir, struct records **ret, struct nd_error *e)
 {
 	struct records *r = calloc(1, sizeof *r);
-	struct stat st;
+	struct stat st = { .st_size = 0 };
 	if (!r)
 		return nd_fail(e, ND_MEMORY, "port records");
 	snprintf(r->path, sizeof r->path, "%s/ports", run_dir);
