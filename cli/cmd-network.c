@@ -130,6 +130,16 @@ static void print_details(struct cli *cli, const json_t *n)
 	output_line(cli->out, "Ports", ports);
 }
 
+static void print_moved(struct cli *cli, const json_t *n)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "%s (%s is in use on this host)",
+		 json_string_value(json_array_get(json_object_get(n, "subnets"), 0)),
+		 cli_text(n, "subnetPreferred"));
+	output_line(cli->out, "Subnet", line);
+}
+
 int cmd_net_info(struct cli *cli, const struct cli_args *args)
 {
 	json_t *reply = NULL;
@@ -150,6 +160,8 @@ int cmd_net_info(struct cli *cli, const struct cli_args *args)
 	output_line(cli->out, "Persistent", yes_no(n, "persistent"));
 	output_line(cli->out, "Autostart", autostart_word(n));
 	output_line(cli->out, "Bridge", cli_text(n, "bridge"));
+	if (api_get_string(n, "subnetPreferred")) /* virsh has no such thing to say */
+		print_moved(cli, n);
 	if (args->set[NET_INFO_DETAILS])
 		print_details(cli, n);
 	json_decref(reply);

@@ -45,6 +45,8 @@ static const struct api_field network_fields[] = {
 	{ "forward", API_STRING, "isolated or nat" },
 	{ "subnets", API_STRING, "the bridge's addresses, with the prefix length", API_ARRAY },
 	{ "subnetChosen", API_BOOL, "whether netd may choose the subnet", 0 },
+	{ "subnetPreferred", API_STRING, "what the definition prefers, where another one had to be chosen",
+	  API_OPTIONAL },
 	{ "dhcpRanges", API_RECORD, "addresses given out", API_ARRAY, &range_record },
 	{ "domain", API_STRING, NULL, API_OPTIONAL },
 	{ "mtu", API_INT, NULL, API_OPTIONAL },

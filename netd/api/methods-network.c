@@ -53,16 +53,32 @@ static json_t *ranges(const struct netdef *def)
 	return NULL;
 }
 
-static void put_definition(struct out *b, const struct netdef *def)
+/* The live definition shows what was chosen; that netd chose, and instead of what, stands in the other one. */
+static void put_choice(struct out *b, const struct network *n)
 {
-	char buf[ND_MAC_STRLEN];
+	char buf[ND_PREFIX_STRLEN];
 	bool chosen = false;
 
-	for (size_t i = 0; i < def->ip_cnt; i++)
-		chosen = chosen || def->ips[i].subnet_auto;
+	for (size_t i = 0; n->config && i < n->config->ip_cnt; i++) {
+		const struct netdef_ip *ip = &n->config->ips[i];
+
+		if (!ip->subnet_auto)
+			continue;
+		chosen = true;
+		if (n->live && i < n->live->ip_cnt &&
+		    !nd_prefix_equal(&ip->address, &n->live->ips[i].address))
+			out_string(b, "subnetPreferred", nd_prefix_to_string(&ip->address, buf));
+	}
+	out_bool(b, "subnetChosen", chosen);
+}
+
+static void put_definition(struct out *b, const struct network *n, const struct netdef *def)
+{
+	char buf[ND_MAC_STRLEN];
+
 	out_string(b, "forward", netdef_forward_to_string(def->forward));
 	out_object(b, "subnets", subnets(def));
-	out_bool(b, "subnetChosen", chosen);
+	put_choice(b, n);
 	out_object(b, "dhcpRanges", ranges(def));
 	out_string(b, "domain", def->domain);
 	if (def->mtu)
@@ -88,7 +104,7 @@ json_t *methods_network(const struct network *n)
 	out_string(&b, "bridge", n->bridge[0] ? n->bridge : def->bridge);
 	if (n->ifindex > 0)
 		out_int(&b, "ifindex", n->ifindex);
-	put_definition(&b, def);
+	put_definition(&b, n, def);
 	out_int(&b, "ports", n->port_cnt);
 	out_int(&b, "foreignPorts", n->foreign_ports);
 	return out_take(&b);

@@ -75,7 +75,7 @@ def automatic_subnet(host):
     guest.ping("192.168.123.1")
     _, event = events.wait("network-subnet", "192.168.123.0/24")
     contains(event["text"], ["192.168.122", "lan0"], "the event")
-    contains(netd.ctl("net-info", "default", "--details").stdout, "192.168.123.1/24", "net-info")
+    contains(netd.ctl("net-info", "default").stdout, "192.168.123.1/24 (192.168.122.1/24 is in use on this host)", "net-info")
     contains(netd.ctl("net-dumpxml", "default").stdout, "192.168.123.1", "the live XML")
     contains(netd.ctl("net-dumpxml", "default", "--inactive").stdout, ["192.168.122.1", "subnet='auto'"], "the inactive XML")
     guest.kill()
