@@ -340,12 +340,13 @@ int nat_sweep(struct nat *t, size_t *ret_cnt, struct nd_error *e)
 	return 0;
 }
 
-int nat_port_drops(struct nat *t, const char *name, uint64_t *ret, struct nd_error *e)
+int nat_port_drops(struct nat *t, const char *name, uint64_t ret[NAT_DROP_CNT_], struct nd_error *e)
 {
 	struct nat_elem elem = { .set = NAT_SET_GUARDED, .key_len = nat_set_rows[NAT_SET_GUARDED].key_len };
 
 	memcpy(elem.key, name, strnlen(name, ND_IFNAMSIZ - 1));
-	return nat_scan_packets(t->batch, &elem, ret, e);
+	memset(ret, 0, NAT_DROP_CNT_ * sizeof(ret[0]));
+	return nat_scan_packets(t->batch, &elem, &ret[NAT_DROP_MAC], e);
 }
 
 int nat_fd(const struct nat *t)

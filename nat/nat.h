@@ -16,7 +16,19 @@
 #include "base/error.h"
 #include <sys/types.h>
 
-enum nat_forward { NAT_FORWARD_ISOLATED, NAT_FORWARD_NAT };
+/* What of a network's traffic is forwarded, per family. */
+enum nat_forward {
+	NAT_FORWARD_ISOLATED, /* nothing; answered with port unreachable */
+	NAT_FORWARD_NAT,      /* out with another source, answers and what is published in */
+	NAT_FORWARD_ROUTE,    /* both ways with addresses as they are */
+	NAT_FORWARD_OPEN,     /* netd has no rule on it */
+};
+/* What of the host the guests of a network reach. */
+enum nat_host {
+	NAT_HOST_ALL,
+	NAT_HOST_SERVICES, /* answers, DHCP, DNS, TFTP, ICMP echo and what IPv6 needs of ICMPv6 */
+	NAT_HOST_NONE,
+};
 
 /*
  * DHCP frames from ports: mark = NAT_MARK_BASE | port number (1 … NAT_PORT_MAX); from ports of others
@@ -27,25 +39,112 @@ enum nat_forward { NAT_FORWARD_ISOLATED, NAT_FORWARD_NAT };
 #define NAT_MARK_FOREIGN 0x4effffffu
 #define NAT_PORT_MAX     0xfffffeu
 
+/* The source that NAT gives: an address range and, for TCP and UDP, a port range. */
+struct nat_source {
+	struct nd_ip first, last;       /* family 0: masquerade */
+	uint16_t port_first, port_last; /* 0: 1024 … 65535 */
+};
 struct nat_network {
 	char bridge[ND_IFNAMSIZ];
-	enum nat_forward forward;
-	bool dhcp; /* the kernel must not answer DHCP on it */
+	enum nat_forward forward4, forward6;
+	enum nat_host host;
+	bool dhcp;      /* the kernel must not answer DHCP on it */
+	bool uplinked;  /* forwarded to and from its NAT_UPLINKs and its own guests only */
+	bool clamp_mss; /* TCP's segment size follows the route's MTU, both ways */
+	struct nat_source source4, source6; /* with NAT_FORWARD_NAT of the family */
+};
+/* An interface that the network is forwarded through; with `uplinked` there, the only ones. */
+struct nat_uplink {
+	char bridge[ND_IFNAMSIZ];
+	char uplink[ND_IFNAMSIZ];
+};
+/* Guests of `from` may open connections to guests of `to`, not translated. */
+struct nat_peer {
+	char from[ND_IFNAMSIZ];
+	char to[ND_IFNAMSIZ];
+};
+enum nat_egress {
+	NAT_EGRESS_ANY,
+	NAT_EGRESS_INTERNET, /* not private, shared, link-local (metadata), multicast or special addresses, not the host; but
+			      * netd's DHCP and DNS */
+	NAT_EGRESS_LIST, /* its NAT_EGRESS_RULEs, netd's DHCP and DNS, and answers */
+	NAT_EGRESS_NONE, /* netd's DHCP, and answers to nobody */
 };
 struct nat_port {
 	char name[ND_IFNAMSIZ]; /* TAP */
+	char bridge[ND_IFNAMSIZ];
 	uint32_t mark;
 	struct nd_mac mac; /* the only source MAC allowed … */
 	bool mac_guard;    /* … when true */
+	bool ip4_guard; /* IPv4 and ARP: only from its NAT_ADDRESSes of that family, and 0.0.0.0 for DHCP and probes */
+	bool ip6_guard; /* IPv6 and ND: the same, :: for duplicate detection, and link-local addresses but the bridge's */
+	bool server_guard; /* it may not answer DHCP and DHCPv6, send router advertisements or redirects */
+	uint32_t broadcast_pps, multicast_pps; /* frames per second from it, bursts of a second; 0: any */
+	uint32_t connection_max; /* tracked connections that it may hold open at a time; 0: any */
+	enum nat_egress egress;
 };
-enum nat_kind { NAT_NETWORK, NAT_PORT };
+/* A source that the port may use. Host prefixes are a hash lookup; others cost an interval lookup. */
+struct nat_address {
+	char port[ND_IFNAMSIZ];
+	struct nd_prefix prefix;
+};
+/* A destination allowed by NAT_EGRESS_LIST. */
+struct nat_egress_rule {
+	char port[ND_IFNAMSIZ];
+	struct nd_prefix prefix;        /* len 0 of a family: all of it */
+	uint8_t protocol;               /* IPPROTO_TCP, IPPROTO_UDP; 0: any, then no ports */
+	uint16_t port_first, port_last; /* 0: any */
+};
+/*
+ * One published port: what comes for host:port goes to guest:guest_port. From outside, from the host itself, and from guests, those of the
+ * same bridge with the bridge's address as source (else the answer would not come back here).
+ */
+struct nat_publish {
+	uint8_t protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+	struct nd_ip
+		host; /* family 0: every address of the host's own of the guest's family, but not loopback ones */
+	uint16_t port;
+	struct nd_ip guest; /* same family */
+	uint16_t guest_port;
+	char bridge[ND_IFNAMSIZ]; /* the guest's */
+};
+enum nat_kind {
+	NAT_NETWORK,
+	NAT_UPLINK,
+	NAT_PEER,
+	NAT_PORT,
+	NAT_ADDRESS,
+	NAT_EGRESS_RULE,
+	NAT_PUBLISH,
+};
+/* Plain data of fixed size: what an object needs is a list of these. */
 struct nat_config {
 	enum nat_kind kind;
 	union {
 		struct nat_network network;
+		struct nat_uplink uplink;
+		struct nat_peer peer;
 		struct nat_port port;
+		struct nat_address address;
+		struct nat_egress_rule egress_rule;
+		struct nat_publish publish;
 	};
 };
+/* Why a frame or packet of a port was dropped. */
+enum nat_drop {
+	NAT_DROP_MAC,
+	NAT_DROP_IP4,
+	NAT_DROP_ARP,
+	NAT_DROP_IP6,
+	NAT_DROP_DHCP_SERVER,
+	NAT_DROP_ROUTER,
+	NAT_DROP_BROADCAST,
+	NAT_DROP_MULTICAST,
+	NAT_DROP_CONNECTIONS,
+	NAT_DROP_EGRESS,
+	NAT_DROP_CNT_
+};
+const char *nat_drop_to_string(int v); /* "mac" "ip4" "arp" "ip6" "dhcp-server" "router" … */
 
 struct nat;
 /*
@@ -85,10 +184,10 @@ void nat_sweep_begin(struct nat *t);
 void nat_claim(struct nat *t, const struct nat_config *cfg);
 int nat_sweep(struct nat *t, size_t *ret_cnt, struct nd_error *e);
 /*
- * Packets that the port's guard dropped since it was set, from the kernel. ND_NOT_FOUND: the port has no
- * guard.
+ * Packets of the port dropped by each reason since its guard was set, from the kernel. ND_NOT_FOUND: the port
+ * has no guard.
  */
-int nat_port_drops(struct nat *t, const char *name, uint64_t *ret, struct nd_error *e);
+int nat_port_drops(struct nat *t, const char *name, uint64_t ret[NAT_DROP_CNT_], struct nd_error *e);
 
 /*
  * Watching. Register nat_fd for reading; nat_on_readable reads what is there. Our own commits do not make it

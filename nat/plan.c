@@ -19,12 +19,12 @@ static bool is_always(const struct nat_config *cfg)
 
 static bool is_nat(const struct nat_config *cfg)
 {
-	return cfg->network.forward == NAT_FORWARD_NAT;
+	return cfg->network.forward4 == NAT_FORWARD_NAT;
 }
 
 static bool is_isolated(const struct nat_config *cfg)
 {
-	return cfg->network.forward == NAT_FORWARD_ISOLATED;
+	return cfg->network.forward4 == NAT_FORWARD_ISOLATED;
 }
 
 static bool is_dhcp(const struct nat_config *cfg)

@@ -49,7 +49,7 @@ int network_plan(const struct netdef *live, struct network_plan **ret, struct nd
 	p->ip4_forward = row->ip4_forward;
 	p->nat = (struct nat_config){
 		.kind = NAT_NETWORK,
-		.network = { .forward = row->nat, .dhcp = p->dhcp },
+		.network = { .forward4 = row->nat, .dhcp = p->dhcp },
 	};
 	nd_strcpy(p->nat.network.bridge, sizeof p->nat.network.bridge, live->bridge);
 	*ret = p;

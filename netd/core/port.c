@@ -172,5 +172,11 @@ bool port_repair(struct core *c, struct port *p)
 
 int port_drops(struct core *c, const struct port *p, uint64_t *ret, struct nd_error *e)
 {
-	return nat_port_drops(c->nat, p->ifname, ret, e) < 0 ? nd_wrap(e, "port '%s'", p->ifname) : 0;
+	uint64_t drops[NAT_DROP_CNT_];
+	*ret = 0;
+	if (nat_port_drops(c->nat, p->ifname, drops, e) < 0)
+		return nd_wrap(e, "port '%s'", p->ifname);
+	for (unsigned i = 0; i < NAT_DROP_CNT_; i++)
+		*ret += drops[i];
+	return 0;
 }

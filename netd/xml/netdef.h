@@ -13,13 +13,28 @@
  * encoding but UTF-8, no network. What libvirt knows and netd does not do yet is kept and shown; who starts a
  * network asks netdef_supported() first. What neither knows is left out, with a warning.
  *
- * netd's additions, both optional; the namespace is declared on <network> only where one of them is used:
+ * netd's additions, all optional; the namespace is declared on <network> only where one of them is used:
  *   <netd:autostart mode='no|boot|on-attach'/>
  *	in <network>, last: when the network is started by itself: never, with the daemon, or when the first
  *	port is attached. libvirt keeps its own autostart flag outside the definition.
  *   netd:subnet='auto'
  *	on <ip>: the address is the preferred one; at a start netd may take another subnet of the same
  *	length, where this one collides with the host's.
+ *   <netd:hostAccess mode='all|services|none'/>
+ *	what of the host the guests reach; none: the bridge has no address at all.
+ *   <netd:source address='203.0.113.5'/>
+ *	the address that forwarded guests are translated to, instead of the egress interface's.
+ *   <netd:accept network='other'/>
+ *	guests of that network may open connections to this one's.
+ *   <netd:guards mac='yes' ip='yes' dhcp='yes' ra='yes' broadcast='100' multicast='100' connections='5000'/>
+ *   <netd:egress policy='any|internet-only|list|none'>
+ *     <netd:allow address='10.1.0.0/16' protocol='tcp' port='443' end='444'/>
+ *   </netd:egress>
+ *	in <network> or <portgroup>: what is checked of frames from each port, and where they may go.
+ *   <netd:address guest='web' address='10.1.2.3/32'/>
+ *	an address that the guest (port name or MAC) may use besides what it was given.
+ *   <netd:forward protocol='tcp' address='192.0.2.1' port='8080' end='8089' guest='web' guestPort='80'/>
+ *	ports of the host published to a guest, by port name, MAC or address.
  *
  * Dumps differ from libvirt's where netd's do: the namespace above, and STP, which is off here unless the
  * definition says on.
@@ -165,6 +180,58 @@ struct netdef_virtualport {
 	struct nd_uuid instanceid, interfaceid;
 	char *profileid; /* heap or NULL */
 };
+/* netd's own: what the ports of a network or portgroup may send. */
+struct netdef_guards {
+	bool given;
+	uint8_t mac, ip, dhcp,
+		ra; /* enum netdef_yesno; UNSAID: on, and ip on where netd serves the addresses */
+	uint32_t broadcast, multicast; /* frames per second; 0: any */
+	uint32_t connections;          /* 0: any */
+};
+enum netdef_egress_policy {
+	NETDEF_EGRESS_UNSAID, /* the network's; there: any */
+	NETDEF_EGRESS_ANY,
+	NETDEF_EGRESS_INTERNET_ONLY,
+	NETDEF_EGRESS_LIST,
+	NETDEF_EGRESS_NONE,
+};
+enum netdef_protocol { NETDEF_PROTOCOL_UNSAID, NETDEF_PROTOCOL_TCP, NETDEF_PROTOCOL_UDP };
+struct netdef_egress_rule {
+	struct nd_prefix address;
+	uint8_t protocol;        /* enum netdef_protocol; UNSAID: any, then no ports */
+	uint32_t port, port_end; /* 0: any; port_end 0: port */
+};
+struct netdef_policy {
+	struct netdef_guards guards;
+	uint8_t egress;                   /* enum netdef_egress_policy */
+	struct netdef_egress_rule *rules; /* with LIST */
+	size_t rule_cnt;
+};
+/* A published port or range, to the same number of ports of a guest. */
+struct netdef_publish {
+	uint8_t protocol;        /* enum netdef_protocol, tcp when not given */
+	struct nd_ip address;    /* of the host; family 0: all but loopback */
+	uint32_t port, port_end; /* port_end 0: port */
+	char *guest;             /* heap: port name, MAC or address */
+	uint32_t guest_port;     /* 0: port */
+};
+/* An address or prefix that a guest may use besides what it was given. */
+struct netdef_allowed {
+	char *guest; /* heap: port name or MAC */
+	struct nd_prefix address;
+};
+struct netdef_accept {
+	char *network; /* heap: name of a network whose guests may open connections to this one's */
+};
+enum netdef_host_access {
+	NETDEF_HOST_ACCESS_UNSAID, /* SERVICES where isolated, else ALL */
+	NETDEF_HOST_ACCESS_ALL,
+	NETDEF_HOST_ACCESS_SERVICES,
+	NETDEF_HOST_ACCESS_NONE,
+};
+struct netdef_source {
+	struct nd_ip address; /* what this network's guests are translated to, one a family */
+};
 struct netdef_portgroup {
 	char *name; /* heap */
 	bool is_default;
@@ -172,6 +239,7 @@ struct netdef_portgroup {
 	struct netdef_vlan vlan;
 	struct netdef_virtualport virtualport;
 	struct netdef_bandwidth bandwidth;
+	struct netdef_policy policy;
 };
 struct netdef_option {
 	char *value; /* heap: a line for dnsmasq */
@@ -209,6 +277,16 @@ struct netdef_rare {
 	size_t portgroup_cnt;
 	struct netdef_option *options; /* dnsmasq:option */
 	size_t option_cnt;
+	uint8_t host_access; /* enum netdef_host_access */
+	struct netdef_policy policy;
+	struct netdef_source *sources;
+	size_t source_cnt;
+	struct netdef_accept *accepts;
+	size_t accept_cnt;
+	struct netdef_allowed *allowed;
+	size_t allowed_cnt;
+	struct netdef_publish *publishes;
+	size_t publish_cnt;
 };
 struct netdef {
 	char *name; /* heap; NULL only in a half-built one */

@@ -15,9 +15,11 @@
 
 static const struct nat_config lan = { .network = { "virbr0", NAT_FORWARD_NAT, true } };
 static const struct nat_config lab = { .network = { "virbr1", NAT_FORWARD_ISOLATED, true } };
-static const struct nat_config port = {
-	.kind = NAT_PORT, .port = { "tap0", NAT_MARK_BASE | 1, { { 2, 0, 0, 0, 0, 1 } }, true }
-};
+static const struct nat_config port = { .kind = NAT_PORT,
+					.port = { .name = "tap0",
+						  .mark = NAT_MARK_BASE | 1,
+						  .mac = { { 2, 0, 0, 0, 0, 1 } },
+						  .mac_guard = true } };
 
 static void ok(int rc, const struct nd_error *e)
 {
@@ -69,7 +71,7 @@ static void test_commit(void **state)
 	OK(nat_put(t, &lab, NULL, &e));
 	OK(nat_commit(t, &e));
 	assert_int_equal(fake_nft_commit_count(), 1);
-	isolated.network.forward = NAT_FORWARD_ISOLATED;
+	isolated.network.forward4 = NAT_FORWARD_ISOLATED;
 	isolated.network.dhcp = false;
 	OK(nat_put(t, &lan, &isolated, &e));
 	assert_false(nat_holds(t, &isolated));
@@ -325,12 +327,12 @@ static void test_drops(void **state)
 {
 	struct nat *t = started(true);
 	struct nd_error err = ND_ERROR_INIT;
-	uint64_t cnt;
+	uint64_t cnt[NAT_DROP_CNT_];
 
 	fake_nft_packets(12);
-	OK(nat_port_drops(t, "tap0", &cnt, &e));
-	assert_int_equal(cnt, 12);
-	assert_int_equal(nat_port_drops(t, "tap1", &cnt, &err), ND_NOT_FOUND);
+	OK(nat_port_drops(t, "tap0", cnt, &e));
+	assert_int_equal(cnt[NAT_DROP_MAC], 12);
+	assert_int_equal(nat_port_drops(t, "tap1", cnt, &err), ND_NOT_FOUND);
 	nat_free(t);
 }
 

@@ -58,7 +58,7 @@ static void test_network(void **state)
 		assert_int_equal(p->bridge.address_cnt, 2);
 		assert_true(nd_prefix_equal(&p->bridge.addresses[0], &d->ips[0].address));
 		assert_true(nd_prefix_equal(&p->bridge.addresses[1], &d->ips[1].address));
-		assert_true(p->nat.kind == NAT_NETWORK && p->nat.network.forward == rows[i].nat &&
+		assert_true(p->nat.kind == NAT_NETWORK && p->nat.network.forward4 == rows[i].nat &&
 			    p->nat.network.dhcp);
 		assert_string_equal(p->nat.network.bridge, "br-lan");
 		assert_true(p->dhcp && p->ip4_forward == rows[i].forward);

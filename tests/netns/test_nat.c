@@ -38,9 +38,11 @@
 
 static const struct nat_config lan = { .network = { "virbr0", NAT_FORWARD_NAT, true } };
 static const struct nat_config lab = { .network = { "virbr1", NAT_FORWARD_ISOLATED, true } };
-static const struct nat_config tap = {
-	.kind = NAT_PORT, .port = { "tap0", NAT_MARK_BASE | 1, { { 2, 0, 0, 0, 0, 1 } }, true }
-};
+static const struct nat_config tap = { .kind = NAT_PORT,
+				       .port = { .name = "tap0",
+						 .mark = NAT_MARK_BASE | 1,
+						 .mac = { { 2, 0, 0, 0, 0, 1 } },
+						 .mac_guard = true } };
 
 static void ok(int rc, const struct nd_error *e)
 {
@@ -154,7 +156,7 @@ static void test_commit(void **state)
 	assert_true(kernel_holds(&lan) && kernel_holds(&tap) && !kernel_holds(&lab));
 	put(t, NULL, &lan);
 	put(t, NULL, &lab);
-	isolated.network.forward = NAT_FORWARD_ISOLATED;
+	isolated.network.forward4 = NAT_FORWARD_ISOLATED;
 	put(t, &lan, &isolated);
 	assert_true(kernel_holds(&isolated) && kernel_holds(&lab));
 	put(t, &isolated, NULL);
@@ -388,7 +390,7 @@ static void test_restless(void **state)
 
 static struct nat_config many(unsigned i)
 {
-	struct nat_config cfg = { .network = { .forward = i % 2 ? NAT_FORWARD_NAT : NAT_FORWARD_ISOLATED,
+	struct nat_config cfg = { .network = { .forward4 = i % 2 ? NAT_FORWARD_NAT : NAT_FORWARD_ISOLATED,
 					       .dhcp = true } };
 
 	snprintf(cfg.network.bridge, sizeof(cfg.network.bridge), "br%u", i);
@@ -483,8 +485,8 @@ static int stage_make(void **state)
 	OK(nd_sysctl_write("net/ipv4/ip_forward", "1", &e));
 	stage_nat = opened(true);
 	for (unsigned i = 0; i < 3; i++) {
-		struct nat_config cfg = { .network = { .forward = i == 2 ? NAT_FORWARD_ISOLATED
-									 : NAT_FORWARD_NAT,
+		struct nat_config cfg = { .network = { .forward4 = i == 2 ? NAT_FORWARD_ISOLATED
+									  : NAT_FORWARD_NAT,
 						       .dhcp = true } };
 
 		snprintf(cfg.network.bridge, sizeof(cfg.network.bridge), "virbr%u", i);
@@ -689,8 +691,10 @@ static int64_t mark_of(int packet, unsigned node, uint16_t port)
 
 static void test_mark(void **state)
 {
-	struct nat_config a = { .kind = NAT_PORT,
-				.port = { "ta", NAT_MARK_BASE | 0x1234, { { 0 } }, false } };
+	struct nat_config a = {
+		.kind = NAT_PORT,
+		.port = { .name = "ta", .mark = NAT_MARK_BASE | 0x1234, .mac = { { 0 } }, .mac_guard = false }
+	};
 	int packet = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_IP)), on = 1;
 
 	assert_true(packet >= 0);
@@ -712,24 +716,27 @@ static void test_mark(void **state)
 static void test_guard(void **state)
 {
 	struct nat_config a = { .kind = NAT_PORT,
-				.port = { "ta", NAT_MARK_BASE | 1, { { 2, 0, 0, 0, 0, 1 } }, true } };
+				.port = { .name = "ta",
+					  .mark = NAT_MARK_BASE | 1,
+					  .mac = { { 2, 0, 0, 0, 0, 1 } },
+					  .mac_guard = true } };
 	struct sockaddr_in seen;
-	uint64_t drops = 99, more;
+	uint64_t drops[NAT_DROP_CNT_], more[NAT_DROP_CNT_];
 
 	put(stage_nat, NULL, &a);
 	assert_int_equal(reach(GUEST_A, GUEST_B, 21000, &seen), REACHED);
-	OK(nat_port_drops(stage_nat, "ta", &drops, &e));
-	assert_int_equal(drops, 0);
+	OK(nat_port_drops(stage_nat, "ta", drops, &e));
+	assert_int_equal(drops[NAT_DROP_MAC], 0);
 	/* Guest B is not guarded. */
 	run(node_ns[GUEST_B], "ip link set eth0 address 02:00:00:00:00:77");
 	run(node_ns[GUEST_A], "ip link set eth0 address 02:00:00:00:00:99 && ip neigh flush dev eth0");
 	assert_int_equal(reach(GUEST_A, GUEST_B, 21001, &seen), SILENT);
-	OK(nat_port_drops(stage_nat, "ta", &drops, &e));
-	assert_true(drops > 0);
+	OK(nat_port_drops(stage_nat, "ta", drops, &e));
+	assert_true(drops[NAT_DROP_MAC] > 0);
 	/* Another port's commit leaves the count. */
 	put(stage_nat, NULL, &tap);
-	OK(nat_port_drops(stage_nat, "ta", &more, &e));
-	assert_true(more >= drops);
+	OK(nat_port_drops(stage_nat, "ta", more, &e));
+	assert_true(more[NAT_DROP_MAC] >= drops[NAT_DROP_MAC]);
 	run(node_ns[GUEST_A], "ip link set eth0 address 02:00:00:00:00:01 && ip neigh flush dev eth0");
 	run(node_ns[GUEST_B], "ip neigh flush dev eth0");
 	assert_int_equal(reach(GUEST_A, GUEST_B, 21002, &seen), REACHED);
