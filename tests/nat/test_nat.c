@@ -13,8 +13,12 @@
 
 #include <cmocka.h>
 
-static const struct nat_config lan = { .network = { "virbr0", NAT_FORWARD_NAT, true } };
-static const struct nat_config lab = { .network = { "virbr1", NAT_FORWARD_ISOLATED, true } };
+static const struct nat_config lan = {
+	.network = { .bridge = "virbr0", .forward4 = NAT_FORWARD_NAT, .dhcp = true }
+};
+static const struct nat_config lab = {
+	.network = { .bridge = "virbr1", .forward4 = NAT_FORWARD_ISOLATED, .dhcp = true }
+};
 static const struct nat_config port = { .kind = NAT_PORT,
 					.port = { .name = "tap0",
 						  .mark = NAT_MARK_BASE | 1,

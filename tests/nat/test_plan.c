@@ -28,7 +28,7 @@ static void test_elements(void **state)
 		struct nat_config cfg;
 		const char *labels[NAT_CONFIG_ELEMS];
 	} rows[] = {
-		{ { .network = { "virbr0", NAT_FORWARD_NAT, true } },
+		{ { .network = { .bridge = "virbr0", .forward4 = NAT_FORWARD_NAT, .dhcp = true } },
 		  { "element virbr0 . virbr0 of set same_bridge of table inet netd",
 		    "element virbr0 of set nat4 of table inet netd",
 		    "element virbr0 of set dhcp of table inet netd" } },

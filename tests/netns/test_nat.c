@@ -36,8 +36,12 @@
 #define WAIT_MS   2000 /* for what must come */
 #define SILENT_MS 150  /* for what must not */
 
-static const struct nat_config lan = { .network = { "virbr0", NAT_FORWARD_NAT, true } };
-static const struct nat_config lab = { .network = { "virbr1", NAT_FORWARD_ISOLATED, true } };
+static const struct nat_config lan = {
+	.network = { .bridge = "virbr0", .forward4 = NAT_FORWARD_NAT, .dhcp = true }
+};
+static const struct nat_config lab = {
+	.network = { .bridge = "virbr1", .forward4 = NAT_FORWARD_ISOLATED, .dhcp = true }
+};
 static const struct nat_config tap = { .kind = NAT_PORT,
 				       .port = { .name = "tap0",
 						 .mark = NAT_MARK_BASE | 1,
