@@ -16,7 +16,9 @@ static const bool no_rebuild[NAT_TABLE_CNT];
 static const bool all_rebuilt[NAT_TABLE_CNT] = { true, true };
 
 #define NETWORK(name, mode, with_dhcp) \
-	((struct nat_config){ .kind = NAT_NETWORK, .network = { name, NAT_FORWARD_##mode, with_dhcp } })
+	((struct nat_config){          \
+		.kind = NAT_NETWORK,   \
+		.network = { .bridge = name, .forward4 = NAT_FORWARD_##mode, .dhcp = with_dhcp } })
 #define PORT(n, m, guard)         \
 	((struct nat_config){     \
 		.kind = NAT_PORT, \
@@ -32,7 +34,7 @@ static void test_elements(void **state)
 		  { "element virbr0 . virbr0 of set same_bridge of table inet netd",
 		    "element virbr0 of set nat4 of table inet netd",
 		    "element virbr0 of set dhcp of table inet netd" } },
-		{ { .network = { "fifteen-letters", NAT_FORWARD_ISOLATED, false } },
+		{ { .network = { .bridge = "fifteen-letters" } },
 		  { "element fifteen-letters . fifteen-letters of set same_bridge of table inet netd",
 		    "element fifteen-letters of set isolated of table inet netd" } },
 		{ { .kind = NAT_PORT,
