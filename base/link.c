@@ -241,8 +241,11 @@ static const struct attr_row info_rows[] = {
 static const struct attr_row bridge_rows[] = {
 	[IFLA_BR_FORWARD_DELAY] = { get_u32, offsetof(struct nd_link, br_forward_delay_cs) },
 	[IFLA_BR_STP_STATE] = { get_flag_u32, offsetof(struct nd_link, br_stp) },
+	[IFLA_BR_VLAN_FILTERING] = { get_flag_u8, offsetof(struct nd_link, br_vlan_filtering) },
 };
 static const struct attr_row bridge_port_rows[] = {
+	[IFLA_BRPORT_LEARNING] = { get_flag_u8, offsetof(struct nd_link, br_learning) },
+	[IFLA_BRPORT_UNICAST_FLOOD] = { get_flag_u8, offsetof(struct nd_link, br_flood) },
 	[IFLA_BRPORT_ISOLATED] = { get_flag_u8, offsetof(struct nd_link, br_isolated_port) },
 };
 static const struct attr_row tun_rows[] = {

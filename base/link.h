@@ -14,6 +14,9 @@
 #define ND_GROUP_DEAD   0x6e657465u
 #define ND_GROUP_REAPED 0x6e657466u /* of those, what the reaper deletes with its next request */
 
+/* rtm_protocol of the routes netd makes; no routing daemon in rt_protos has it. */
+#define ND_ROUTE_PROTOCOL 110
+
 /* Alias of everything netd makes: "netd:<network uuid>[:<port uuid>]". IFLA_IFALIAS is dropped by the kernel in a creating
  * RTM_NEWLINK (not for TAPs, which are created by ioctl), so it goes in the message that sets master and up. */
 #define ND_ALIAS_STRLEN (5 + 36 + 1 + 36 + 1)
@@ -33,7 +36,8 @@ struct nd_link {
 	uint8_t kind; /* enum nd_link_kind */
 	bool tun_persist, tun_multi_queue, tun_vnet_hdr;
 	bool carrier;
-	bool br_stp, br_isolated_port; /* bridge: STP on; port: BR_ISOLATED */
+	bool br_stp, br_vlan_filtering;               /* bridge: STP on; VLANs kept apart */
+	bool br_isolated_port, br_learning, br_flood; /* port: BR_ISOLATED, BR_LEARNING, BR_FLOOD */
 	uint16_t tun_queues, tun_disabled_queues;
 	uint32_t br_forward_delay_cs; /* bridge: IFLA_BR_FORWARD_DELAY, centiseconds */
 	bool has_alias;               /* an alias of netd's form */

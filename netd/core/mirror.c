@@ -2,9 +2,10 @@
 /*
  * DOC: what the kernel holds, indexed.
  *
- * Links by ifindex and by name; each link's addresses hang off it. IPv4 subnets in use (addresses as /32, the subnets they imply, and routes) stand in one
- * array sorted by (first address, length), so that an overlap search is a few binary searches whatever the number of networks. Entries
- * whose link waits to be deleted (ND_GROUP_DEAD, ND_GROUP_REAPED) do not count.
+ * Links by ifindex and by name; each link's addresses, and the routes over it that are netd's, hang off it. Subnets in use (addresses alone,
+ * the subnets they imply, and routes; of IPv6 nothing link-local) and default routes stand in one array sorted by (family, first address, length),
+ * so that an overlap search is a few binary searches whatever the number of networks. Entries whose link waits to be deleted (ND_GROUP_DEAD,
+ * ND_GROUP_REAPED) do not count.
  */
 #include "netd/core/mirror.h"
 #include "base/map.h"
@@ -17,16 +18,18 @@ struct entry {
 	struct nd_map_node by_index, by_name;
 	struct nd_link link;
 	struct nd_address *addresses;
-	uint32_t address_cnt;
+	struct nd_route *routes; /* of ND_ROUTE_PROTOCOL */
+	uint32_t address_cnt, route_cnt;
 };
 
-enum net_kind { NET_ADDRESS, NET_SUBNET, NET_CONNECTED, NET_ROUTE };
+enum net_kind { NET_ADDRESS, NET_SUBNET, NET_CONNECTED, NET_ROUTE, NET_DEFAULT };
 struct net {
-	uint32_t first;
+	struct nd_ip first;
 	uint8_t len;
 	uint8_t kind;
-	uint16_t tag; /* route: of table and metric, which tell routes to one place apart; else 0 */
+	bool ra; /* a router advertisement brought it */
 	int ifindex;
+	uint32_t table, metric; /* routes: they tell those to one place apart; else 0 */
 };
 
 struct mirror {
@@ -62,6 +65,7 @@ static void mirror_clear(struct mirror *m)
 		nd_map_remove(&m->by_name, &entry->by_name);
 		nd_map_remove(&m->by_index, x);
 		free(entry->addresses);
+		free(entry->routes);
 		free(entry);
 	}
 	m->net_cnt = 0;
@@ -86,15 +90,19 @@ static struct entry *find(const struct mirror *m, int ifindex)
 
 /* ---- subnets in use ---- */
 
-static int net_compare(const struct net *a, uint32_t first, uint8_t len)
+static int ip_compare(const struct nd_ip *a, const struct nd_ip *b)
 {
-	if (a->first != first)
-		return a->first < first ? -1 : 1;
-	return (int)a->len - (int)len;
+	return a->family != b->family ? (int)a->family - (int)b->family : memcmp(a->b, b->b, sizeof a->b);
+}
+
+static int net_compare(const struct net *a, const struct nd_ip *first, uint8_t len)
+{
+	int order = ip_compare(&a->first, first);
+	return order ? order : (int)a->len - (int)len;
 }
 
 /* The first entry that is not before (first, len). */
-static size_t net_lower(const struct mirror *m, uint32_t first, uint8_t len)
+static size_t net_lower(const struct mirror *m, const struct nd_ip *first, uint8_t len)
 {
 	size_t lo = 0, hi = m->net_cnt;
 	while (lo < hi) {
@@ -110,10 +118,11 @@ static size_t net_lower(const struct mirror *m, uint32_t first, uint8_t len)
 /* Where exactly this entry stands, or net_cnt. */
 static size_t net_find(const struct mirror *m, const struct net *want)
 {
-	for (size_t i = net_lower(m, want->first, want->len);
-	     i < m->net_cnt && net_compare(&m->nets[i], want->first, want->len) == 0; i++) {
+	for (size_t i = net_lower(m, &want->first, want->len);
+	     i < m->net_cnt && net_compare(&m->nets[i], &want->first, want->len) == 0; i++) {
 		const struct net *net = &m->nets[i];
-		if (net->kind == want->kind && net->ifindex == want->ifindex && net->tag == want->tag)
+		if (net->kind == want->kind && net->ifindex == want->ifindex && net->table == want->table &&
+		    net->metric == want->metric)
 			return i;
 	}
 	return m->net_cnt;
@@ -121,8 +130,11 @@ static size_t net_find(const struct mirror *m, const struct net *want)
 
 static int net_add(struct mirror *m, struct net net)
 {
-	if (net_find(m, &net) < m->net_cnt)
+	size_t known = net_find(m, &net);
+	if (known < m->net_cnt) {
+		m->nets[known].ra |= net.ra;
 		return 0;
+	}
 	if (m->net_cnt == m->net_size) {
 		size_t size = m->net_size ? m->net_size * 2 : 64;
 		struct net *p = realloc(m->nets, size * sizeof *p);
@@ -131,7 +143,7 @@ static int net_add(struct mirror *m, struct net net)
 		m->nets = p;
 		m->net_size = size;
 	}
-	size_t at = net_lower(m, net.first, net.len);
+	size_t at = net_lower(m, &net.first, net.len);
 	memmove(&m->nets[at + 1], &m->nets[at], (m->net_cnt - at) * sizeof *m->nets);
 	m->nets[at] = net;
 	m->net_cnt++;
@@ -147,35 +159,58 @@ static void net_del(struct mirror *m, struct net net)
 	memmove(&m->nets[at], &m->nets[at + 1], (m->net_cnt - at) * sizeof *m->nets);
 }
 
+static bool is_route(const struct net *net)
+{
+	return net->kind == NET_CONNECTED || net->kind == NET_ROUTE || net->kind == NET_DEFAULT;
+}
+
 /* The kernel removes the routes of a link that goes down or away without a message each. */
 static void net_del_link(struct mirror *m, int ifindex, bool addresses)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < m->net_cnt; i++) {
 		const struct net *net = &m->nets[i];
-		bool route = net->kind == NET_CONNECTED || net->kind == NET_ROUTE;
-		if (net->ifindex != ifindex || !(route || addresses))
+		if (net->ifindex != ifindex || !(is_route(net) || addresses))
 			m->nets[kept++] = *net;
 	}
 	m->net_cnt = kept;
 }
 
+static void drop_route(struct mirror *m, int ifindex, const struct nd_prefix *dst, uint32_t metric);
+
 /* The route that the new one replaces, wherever it led. */
 static void net_del_replaced(struct mirror *m, const struct net *new)
 {
-	for (size_t i = net_lower(m, new->first, new->len);
-	     i < m->net_cnt && net_compare(&m->nets[i], new->first, new->len) == 0; i++) {
+	for (size_t i = net_lower(m, &new->first, new->len);
+	     i < m->net_cnt && net_compare(&m->nets[i], &new->first, new->len) == 0; i++) {
 		struct net net = m->nets[i];
-		if ((net.kind == NET_CONNECTED || net.kind == NET_ROUTE) && net.tag == new->tag) {
+		if (is_route(&net) && net.table == new->table && net.metric == new->metric) {
+			const struct nd_prefix dst = { .ip = net.first, .len = net.len };
+			drop_route(m, net.ifindex, &dst, net.metric);
 			net_del(m, net);
 			return;
 		}
 	}
 }
 
-static struct net net_of(uint32_t ip4, uint8_t len, enum net_kind kind, int ifindex)
+static struct net net_of(const struct nd_prefix *p, uint8_t len, enum net_kind kind, int ifindex)
 {
-	return (struct net){ .first = ip4 & nd_ip4_mask(len), .len = len, .kind = kind, .ifindex = ifindex };
+	const struct nd_prefix whole = { .ip = p->ip, .len = len };
+	return (struct net){
+		.first = nd_prefix_network(&whole).ip, .len = len, .kind = (uint8_t)kind, .ifindex = ifindex
+	};
+}
+
+static uint8_t ip_bits(const struct nd_ip *ip)
+{
+	return ip->family == AF_INET ? 32 : 128;
+}
+
+/* Each link has its own of these: they are never in each other's way. */
+static bool is_link_local(const struct nd_ip *ip)
+{
+	return ip->family == AF_INET6 &&
+	       (ip->b[0] == 0xff || (ip->b[0] == 0xfe && (ip->b[1] & 0xc0) == 0x80));
 }
 
 /* ---- records ---- */
@@ -187,8 +222,10 @@ static int put_link(struct mirror *m, const struct nd_link *link, struct mirror_
 	if (entry) {
 		ret->had = true;
 		ret->was = entry->link;
-		if ((ret->was.flags & IFF_UP) && !(link->flags & IFF_UP))
+		if ((ret->was.flags & IFF_UP) && !(link->flags & IFF_UP)) {
 			net_del_link(m, link->ifindex, false);
+			entry->route_cnt = 0;
+		}
 		bool renamed = strcmp(entry->link.name, link->name) != 0;
 		if (renamed)
 			nd_map_remove(&m->by_name, &entry->by_name);
@@ -225,18 +262,20 @@ static void drop_link(struct mirror *m, int ifindex, struct mirror_change *ret)
 	nd_map_remove(&m->by_name, &entry->by_name);
 	nd_map_remove(&m->by_index, &entry->by_index);
 	free(entry->addresses);
+	free(entry->routes);
 	free(entry);
 }
 
 /* The address itself, and the subnet it implies. */
 static int address_nets(struct mirror *m, const struct nd_address *a)
 {
-	if (a->prefix.ip.family != AF_INET)
+	uint8_t bits = ip_bits(&a->prefix.ip);
+	if (is_link_local(&a->prefix.ip))
 		return 0;
-	uint32_t ip4 = nd_ip_to_ip4(&a->prefix.ip);
-	int r = net_add(m, net_of(ip4, 32, NET_ADDRESS, a->ifindex));
-	return r < 0 || a->prefix.len == 32 ? r
-					    : net_add(m, net_of(ip4, a->prefix.len, NET_SUBNET, a->ifindex));
+	int r = net_add(m, net_of(&a->prefix, bits, NET_ADDRESS, a->ifindex));
+	return r < 0 || a->prefix.len == bits
+		       ? r
+		       : net_add(m, net_of(&a->prefix, a->prefix.len, NET_SUBNET, a->ifindex));
 }
 
 static int put_address(struct mirror *m, const struct nd_address *a)
@@ -265,11 +304,8 @@ static void drop_address(struct mirror *m, const struct nd_address *a)
 		if (!nd_prefix_equal(&entry->addresses[i].prefix, &a->prefix))
 			continue;
 		entry->addresses[i] = entry->addresses[--entry->address_cnt];
-		if (a->prefix.ip.family == AF_INET) {
-			uint32_t ip4 = nd_ip_to_ip4(&a->prefix.ip);
-			net_del(m, net_of(ip4, 32, NET_ADDRESS, a->ifindex));
-			net_del(m, net_of(ip4, a->prefix.len, NET_SUBNET, a->ifindex));
-		}
+		net_del(m, net_of(&a->prefix, ip_bits(&a->prefix.ip), NET_ADDRESS, a->ifindex));
+		net_del(m, net_of(&a->prefix, a->prefix.len, NET_SUBNET, a->ifindex));
 		/* Others may be of the same subnet; there is room, since two went. */
 		for (i = 0; i < entry->address_cnt; i++)
 			address_nets(m, &entry->addresses[i]);
@@ -277,20 +313,57 @@ static void drop_address(struct mirror *m, const struct nd_address *a)
 	}
 }
 
-/* Default routes never collide, nor do the two halves into which VPNs split one; table local repeats the addresses; broadcast, multicast and such are no places. */
+/* Table local repeats the addresses; broadcast, multicast and such are no places. */
 static bool route_counts(const struct nd_route *r)
 {
-	return r->dst.ip.family == AF_INET && r->dst.len > 1 && r->table != RT_TABLE_LOCAL &&
-	       r->type != RTN_BROADCAST && r->type != RTN_MULTICAST && r->type != RTN_LOCAL;
+	return r->table != RT_TABLE_LOCAL && r->type != RTN_BROADCAST && r->type != RTN_MULTICAST &&
+	       r->type != RTN_LOCAL && r->type != RTN_ANYCAST && !is_link_local(&r->dst.ip);
+}
+
+/* Default routes never collide, nor do the two halves into which VPNs split one. */
+static enum net_kind route_kind(const struct nd_route *r)
+{
+	bool ip4 = r->dst.ip.family == AF_INET;
+	if (r->dst.len <= 1)
+		return NET_DEFAULT;
+	if (r->gateway.family || r->type != RTN_UNICAST || !r->oif)
+		return NET_ROUTE;
+	return !ip4 || r->scope == RT_SCOPE_LINK ? NET_CONNECTED : NET_ROUTE;
 }
 
 static struct net net_of_route(const struct nd_route *r)
 {
-	bool connected = r->gateway.family == 0 && r->scope == RT_SCOPE_LINK;
-	struct net net =
-		net_of(nd_ip_to_ip4(&r->dst.ip), r->dst.len, connected ? NET_CONNECTED : NET_ROUTE, r->oif);
-	net.tag = (uint16_t)nd_hash_u32(r->table ^ nd_hash_u32(r->metric));
+	struct net net = net_of(&r->dst, r->dst.len, route_kind(r), r->oif);
+	net.table = r->table;
+	net.metric = r->metric;
+	net.ra = r->protocol == RTPROT_RA;
 	return net;
+}
+
+static void drop_route(struct mirror *m, int ifindex, const struct nd_prefix *dst, uint32_t metric)
+{
+	struct entry *entry = ifindex ? find(m, ifindex) : NULL;
+	for (uint32_t i = 0; entry && i < entry->route_cnt; i++) {
+		if (entry->routes[i].metric == metric && nd_prefix_equal(&entry->routes[i].dst, dst)) {
+			entry->routes[i] = entry->routes[--entry->route_cnt];
+			return;
+		}
+	}
+}
+
+/* Of netd's own routes all of it is kept. */
+static int put_route(struct mirror *m, const struct nd_route *r)
+{
+	struct entry *entry = r->oif && r->protocol == ND_ROUTE_PROTOCOL ? find(m, r->oif) : NULL;
+	if (!entry)
+		return 0;
+	drop_route(m, r->oif, &r->dst, r->metric);
+	struct nd_route *p = realloc(entry->routes, (entry->route_cnt + 1) * sizeof *p);
+	if (!p)
+		return ND_MEMORY;
+	entry->routes = p;
+	p[entry->route_cnt++] = *r;
+	return 0;
 }
 
 static int load_link(const struct nd_link *l, void *arg)
@@ -304,7 +377,10 @@ static int load_address(const struct nd_address *a, void *arg)
 }
 static int load_route(const struct nd_route *r, void *arg)
 {
-	return route_counts(r) ? net_add(arg, net_of_route(r)) : 0;
+	if (!route_counts(r))
+		return 0;
+	int err = put_route(arg, r);
+	return err < 0 ? err : net_add(arg, net_of_route(r));
 }
 
 int mirror_load(struct mirror *m, struct nd_nl *nl, struct nd_error *e)
@@ -366,11 +442,14 @@ static int update_route(struct mirror *m, const struct nlmsghdr *msg, struct mir
 	ret->ifindex = route.oif;
 	ret->gone = msg->nlmsg_type == RTM_DELROUTE;
 	struct net net = net_of_route(&route);
-	if (ret->gone)
+	if (ret->gone) {
 		net_del(m, net);
-	else if (msg->nlmsg_flags & NLM_F_REPLACE)
+		drop_route(m, route.oif, &route.dst, route.metric);
+		return 0;
+	}
+	if (msg->nlmsg_flags & NLM_F_REPLACE)
 		net_del_replaced(m, &net);
-	if (!ret->gone && net_add(m, net) < 0)
+	if (put_route(m, &route) < 0 || net_add(m, net) < 0)
 		return nd_fail(e, ND_MEMORY, "a route");
 	return 0;
 }
@@ -414,6 +493,64 @@ size_t mirror_addresses(const struct mirror *m, int ifindex, const struct nd_add
 	return entry ? entry->address_cnt : 0;
 }
 
+size_t mirror_routes(const struct mirror *m, int ifindex, const struct nd_route **ret)
+{
+	const struct entry *entry = find(m, ifindex);
+	*ret = entry ? entry->routes : NULL;
+	return entry ? entry->route_cnt : 0;
+}
+
+/* ---- default routes ---- */
+
+static const struct nd_link *default_link(const struct mirror *m, uint8_t family)
+{
+	const struct nd_ip zero = { .family = family };
+	const struct net *best = NULL;
+	for (size_t i = net_lower(m, &zero, 0); i < m->net_cnt && net_compare(&m->nets[i], &zero, 0) == 0;
+	     i++) {
+		const struct net *net = &m->nets[i];
+		if (net->kind == NET_DEFAULT && net->table == RT_TABLE_MAIN && net->ifindex &&
+		    (!best || net->metric < best->metric))
+			best = net;
+	}
+	return best ? mirror_link(m, best->ifindex) : NULL;
+}
+
+const struct nd_link *mirror_egress(const struct mirror *m)
+{
+	const struct nd_link *l = default_link(m, AF_INET);
+	return l ? l : default_link(m, AF_INET6);
+}
+
+static bool has_ra_route(const struct mirror *m, int ifindex)
+{
+	const struct nd_ip zero = { .family = AF_INET6 };
+	for (size_t i = net_lower(m, &zero, 0); i < m->net_cnt && net_compare(&m->nets[i], &zero, 0) == 0;
+	     i++) {
+		if (m->nets[i].ifindex == ifindex && m->nets[i].ra)
+			return true;
+	}
+	return false;
+}
+
+/* The kernel's own have a lifetime. */
+static bool has_ra_address(const struct entry *entry)
+{
+	for (uint32_t i = 0; i < entry->address_cnt; i++) {
+		const struct nd_address *a = &entry->addresses[i];
+		if (a->prefix.ip.family == AF_INET6 && a->scope == RT_SCOPE_UNIVERSE &&
+		    !(a->flags & IFA_F_PERMANENT))
+			return true;
+	}
+	return false;
+}
+
+bool mirror_lives_from_ra(const struct mirror *m, int ifindex)
+{
+	const struct entry *entry = find(m, ifindex);
+	return entry && (has_ra_address(entry) || has_ra_route(m, ifindex));
+}
+
 /* ---- collisions ---- */
 
 static bool net_dead(const struct mirror *m, const struct net *net)
@@ -425,28 +562,37 @@ static bool net_dead(const struct mirror *m, const struct net *net)
 static bool collide(const struct mirror *m, const struct net *net, int own_ifindex,
 		    struct mirror_collision *ret)
 {
-	if ((own_ifindex && net->ifindex == own_ifindex) || net_dead(m, net))
+	if (net->kind == NET_DEFAULT || (own_ifindex && net->ifindex == own_ifindex) || net_dead(m, net))
 		return false;
 	const struct nd_link *l = mirror_link(m, net->ifindex);
 	*ret = (struct mirror_collision){
 		.kind = net->kind == NET_ADDRESS ? COLLISION_ADDRESS
 			: net->kind == NET_ROUTE ? COLLISION_ROUTE
 						 : COLLISION_CONNECTED,
-		.prefix = { .ip = nd_ip_from_ip4(net->first), .len = net->len },
+		.prefix = { .ip = net->first, .len = net->len },
+		.metric = net->metric,
 	};
 	if (l)
 		memcpy(ret->ifname, l->name, sizeof ret->ifname);
 	return true;
 }
 
+/* The first and last address of a subnet. */
+static struct nd_ip range_of(const struct nd_prefix *subnet, struct nd_ip *ret_last)
+{
+	struct nd_ip first = nd_prefix_network(subnet).ip;
+	*ret_last = first;
+	for (unsigned bit = subnet->len; bit < ip_bits(&first); bit++)
+		ret_last->b[bit / 8] |= (uint8_t)(0x80u >> bit % 8);
+	return first;
+}
+
 bool mirror_refuses(const struct mirror *m, const struct nd_prefix *subnet, int own_ifindex,
 		    struct mirror_collision *ret)
 {
-	if (subnet->ip.family != AF_INET)
-		return false;
-	uint32_t first = nd_ip_to_ip4(&subnet->ip) & nd_ip4_mask(subnet->len);
-	uint32_t last = first | ~nd_ip4_mask(subnet->len);
-	for (size_t i = net_lower(m, first, subnet->len); i < m->net_cnt && m->nets[i].first <= last; i++) {
+	struct nd_ip last, first = range_of(subnet, &last);
+	for (size_t i = net_lower(m, &first, subnet->len);
+	     i < m->net_cnt && ip_compare(&m->nets[i].first, &last) <= 0; i++) {
 		if (m->nets[i].kind != NET_ROUTE && m->nets[i].len >= subnet->len &&
 		    collide(m, &m->nets[i], own_ifindex, ret))
 			return true;
@@ -457,21 +603,37 @@ bool mirror_refuses(const struct mirror *m, const struct nd_prefix *subnet, int 
 bool mirror_overlaps(const struct mirror *m, const struct nd_prefix *subnet, int own_ifindex,
 		     struct mirror_collision *ret)
 {
-	if (subnet->ip.family != AF_INET)
-		return false;
-	uint32_t ip4 = nd_ip_to_ip4(&subnet->ip), first = ip4 & nd_ip4_mask(subnet->len);
-	uint32_t last = first | ~nd_ip4_mask(subnet->len);
-	for (size_t i = net_lower(m, first, 0); i < m->net_cnt && m->nets[i].first <= last; i++) {
+	struct nd_ip last, first = range_of(subnet, &last);
+	for (size_t i = net_lower(m, &first, 0); i < m->net_cnt && ip_compare(&m->nets[i].first, &last) <= 0;
+	     i++) {
 		if (collide(m, &m->nets[i], own_ifindex, ret))
 			return true;
 	}
 	for (uint8_t len = 2; len < subnet->len; len++) {
-		uint32_t wider = ip4 & nd_ip4_mask(len);
-		for (size_t i = net_lower(m, wider, len);
-		     i < m->net_cnt && net_compare(&m->nets[i], wider, len) == 0; i++) {
+		const struct nd_prefix wider = { .ip = subnet->ip, .len = len };
+		struct nd_ip at = nd_prefix_network(&wider).ip;
+		for (size_t i = net_lower(m, &at, len);
+		     i < m->net_cnt && net_compare(&m->nets[i], &at, len) == 0; i++) {
 			if (collide(m, &m->nets[i], own_ifindex, ret))
 				return true;
 		}
+	}
+	return false;
+}
+
+bool mirror_has_route(const struct mirror *m, const struct nd_prefix *dst, uint32_t metric, int own_ifindex,
+		      struct mirror_collision *ret)
+{
+	for (size_t i = net_lower(m, &dst->ip, dst->len);
+	     i < m->net_cnt && net_compare(&m->nets[i], &dst->ip, dst->len) == 0; i++) {
+		struct net net = m->nets[i];
+		bool same = net.kind == NET_ROUTE || net.kind == NET_DEFAULT
+				    ? net.table == RT_TABLE_MAIN && net.metric == metric
+				    : true;
+		if (net.kind == NET_DEFAULT)
+			net.kind = NET_ROUTE; /* to be compared like any other here */
+		if (same && collide(m, &net, own_ifindex, ret))
+			return true;
 	}
 	return false;
 }

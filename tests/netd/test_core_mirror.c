@@ -29,8 +29,8 @@ struct fixture {
 
 static int setup(void **state)
 {
-	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-				      RTNLGRP_IPV4_ROUTE, 0 };
+	static const int groups[] = { RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+				      RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  0 };
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	fake_reset();
@@ -204,7 +204,6 @@ static void test_explicit(void **state)
 	assert_string_equal(refuses(f, "10.0.0.64/26", 0), ""); /* inside a wider one: legal */
 	assert_string_equal(refuses(f, "10.0.1.0/24", 0), "");
 	assert_string_equal(refuses(f, "10.0.0.0/24", i), ""); /* its own */
-	assert_string_equal(refuses(f, "fd00::/64", 0), "");
 	struct nd_route r = route("192.168.50.0/24", i, "10.0.0.1");
 	fake_route_add(&r);
 	assert_string_equal(refuses(f, "192.168.50.0/24", 0), ""); /* not connected */
@@ -330,6 +329,99 @@ static void test_replaced_route(void **state)
 	assert_string_equal(overlaps(f, "10.8.0.0/16", 0), "route 10.8.0.0/16 eth1");
 	fake_event_raise(RTNLGRP_IPV4_ROUTE, fake_route_message(RTM_DELROUTE, &now));
 	assert_string_equal(overlaps(f, "10.8.0.0/16", 0), "");
+}
+
+static void test_ip6(void **state)
+{
+	struct fixture *f = *state;
+	int i = add_link("eth0", true);
+
+	add_address(i, "2001:db8:0:1::5/64");
+	add_address(i, "fe80::1/64");
+	assert_string_equal(refuses(f, "2001:db8:0:1::/64", 0), "connected 2001:db8:0:1::/64 eth0");
+	assert_string_equal(refuses(f, "2001:db8::/32", 0), "connected 2001:db8:0:1::/64 eth0");
+	assert_string_equal(refuses(f, "2001:db8:0:1::/120", 0), "address 2001:db8:0:1::5/128 eth0");
+	assert_string_equal(refuses(f, "2001:db8:0:1:8000::/65", 0), ""); /* inside a wider one: legal */
+	assert_string_equal(overlaps(f, "2001:db8:0:1:8000::/65", 0), "connected 2001:db8:0:1::/64 eth0");
+	assert_string_equal(refuses(f, "2001:db8:0:2::/64", 0), "");
+	assert_string_equal(overlaps(f, "2001:db8:0:2::/64", 0), "");
+	assert_string_equal(overlaps(f, "fe80::/64", 0), "");
+	assert_string_equal(refuses(f, "2001:db8:0:1::/64", i), "");
+	del_address(i, "2001:db8:0:1::5/64");
+	assert_string_equal(overlaps(f, "2001:db8:0:1::/64", 0), "");
+}
+
+/* The way out of the host, and whether router advertisements made it. */
+static void test_egress(void **state)
+{
+	struct fixture *f = *state;
+	int i = add_link("eth0", true), j = add_link("eth1", true);
+	struct nd_route a = route("0.0.0.0/0", i, "10.0.0.1"), b = route("0.0.0.0/0", j, "10.1.0.1"),
+			c = route("::/0", j, "fe80::9");
+	struct nd_address dynamic = { .ifindex = i, .prefix = prefix("2001:db8::7/64") };
+
+	assert_null(mirror_egress(f->m));
+	a.metric = 100;
+	b.metric = 600;
+	c.metric = 1024;
+	c.protocol = RTPROT_RA;
+	fake_route_add(&c);
+	follow(f);
+	assert_string_equal(mirror_egress(f->m)->name, "eth1"); /* IPv6's, where IPv4 has none */
+	assert_true(mirror_lives_from_ra(f->m, j) && !mirror_lives_from_ra(f->m, i));
+	fake_route_add(&b);
+	fake_route_add(&a);
+	follow(f);
+	assert_string_equal(mirror_egress(f->m)->name, "eth0");
+	fake_route_del(&a);
+	follow(f);
+	assert_string_equal(mirror_egress(f->m)->name, "eth1");
+	b.table = 100;
+	fake_route_add(&b); /* another table is somebody's policy */
+	fake_route_del(&c);
+	follow(f);
+	assert_false(mirror_lives_from_ra(f->m, j));
+	struct nl_msg *msg = fake_address_message(RTM_NEWADDR, &dynamic);
+	fake_event_raise(RTNLGRP_IPV6_IFADDR, msg);
+	follow(f);
+	assert_true(mirror_lives_from_ra(f->m, i));
+}
+
+/* netd's own routes are kept whole; whose place another takes is gone. */
+static void test_own_routes(void **state)
+{
+	struct fixture *f = *state;
+	int i = add_link("virbr0", true), j = add_link("eth0", true);
+	struct nd_route r = route("10.8.0.0/16", i, "10.0.0.2"), other = route("10.8.0.0/16", j, "10.9.0.1");
+	const struct nd_route *have;
+	struct mirror_collision why;
+
+	r.protocol = ND_ROUTE_PROTOCOL;
+	r.metric = other.metric = 1;
+	fake_route_add(&r);
+	follow(f);
+	assert_int_equal(mirror_routes(f->m, i, &have), 1);
+	assert_true(nd_ip_equal(&have[0].gateway, &r.gateway) && have[0].metric == 1);
+	assert_true(mirror_has_route(f->m, &r.dst, 1, 0, &why) && why.kind == COLLISION_ROUTE);
+	assert_string_equal(why.ifname, "virbr0");
+	assert_false(mirror_has_route(f->m, &r.dst, 1, i, &why));
+	assert_false(mirror_has_route(f->m, &r.dst, 2, 0, &why));
+	struct nl_msg *msg = fake_route_message(RTM_NEWROUTE, &other);
+	nlmsg_hdr(msg)->nlmsg_flags |= NLM_F_REPLACE;
+	fake_event_raise(RTNLGRP_IPV4_ROUTE, msg);
+	follow(f);
+	assert_int_equal(mirror_routes(f->m, i, &have), 0);
+	fake_route_del(&r);
+	fake_route_add(&r);
+	follow(f);
+	assert_int_equal(mirror_routes(f->m, i, &have), 1);
+	struct nd_link *l = fake_link_find("virbr0");
+	l->flags = 0;
+	fake_link_on_down(l);
+	fake_link_changed(i);
+	follow(f);
+	assert_int_equal(mirror_routes(f->m, i, &have), 0);
+	assert_int_equal(mirror_routes(f->m, 99, &have), 0);
 }
 
 static void test_load_again(void **state)
@@ -527,6 +619,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_dead, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_shared, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_replaced_route, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ip6, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_egress, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_own_routes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_load_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_like_naive_search, setup, teardown),
 	};
