@@ -35,8 +35,7 @@ static const struct mode_row {
 	[NETDEF_FORWARD_HOSTDEV] = { .dev = true, .pool = true, .vlan = true },
 };
 
-/* libvirt's word for it: "none" where netd says isolated. */
-static const char *mode_name(const struct netdef *d)
+const char *netdef_mode_name(const struct netdef *d)
 {
 	return d->forward == NETDEF_FORWARD_NONE ? "none" : netdef_forward_to_string(d->forward);
 }
@@ -48,7 +47,7 @@ static int check_uplinks(const struct netdef *d, const struct mode_row *m, struc
 	if (x->uplink_cnt && !m->dev)
 		return nd_fail(e, ND_INVALID,
 			       "forward dev not allowed for network '%s' with forward mode='%s'", d->name,
-			       mode_name(d));
+			       netdef_mode_name(d));
 	if (x->uplink_cnt > 1 && !m->pool)
 		return nd_fail(
 			e, ND_INVALID,
@@ -85,14 +84,14 @@ static int check_pool(const struct netdef *d, const struct mode_row *m, struct n
 			e, ND_INVALID,
 			"network '%s' has forward mode '%s' but lists a device by PCI address in the device "
 			"pool. This is only supported for networks with forward mode 'hostdev'",
-			d->name, mode_name(d));
+			d->name, netdef_mode_name(d));
 	if (x->pf[0] && !m->pool)
 		return nd_fail(e, ND_INVALID, "Unsupported <pf> element in network %s with forward mode='%s'",
-			       d->name, mode_name(d));
+			       d->name, netdef_mode_name(d));
 	if (x->driver && !hostdev)
 		return nd_fail(e, ND_INVALID,
 			       "Unsupported <driver> element in network %s with forward mode='%s'", d->name,
-			       mode_name(d));
+			       netdef_mode_name(d));
 	return 0;
 }
 
@@ -105,25 +104,25 @@ static int check_bridge(const struct netdef *d, const struct mode_row *m, struct
 			       "bridge delay/stp/zone options only allowed in route, nat, and isolated mode, "
 			       "not in %s "
 			       "(network '%s')",
-			       mode_name(d), d->name);
+			       netdef_mode_name(d), d->name);
 	if (d->bridge[0] && !m->bridge_name)
 		return nd_fail(e, ND_INVALID, "bridge name not allowed in %s mode (network '%s')",
-			       mode_name(d), d->name);
+			       netdef_mode_name(d), d->name);
 	if (d->mac_table && !m->bridge_name)
 		return nd_fail(e, ND_INVALID,
 			       "bridge macTableManager setting not allowed in %s mode (network '%s')",
-			       mode_name(d), d->name);
+			       netdef_mode_name(d), d->name);
 	if (!m->own && d->bridge[0] && (x->uplink_cnt || x->pf[0]))
 		return nd_fail(e, ND_INVALID,
 			       "A network with forward mode='%s' can specify a bridge name or a forward dev, "
 			       "but not "
 			       "both (network '%s')",
-			       mode_name(d), d->name);
+			       netdef_mode_name(d), d->name);
 	if (d->mtu && !m->own)
 		return nd_fail(e, ND_INVALID,
 			       "mtu size only allowed in open, route, nat, and isolated mode, not in %s "
 			       "(network '%s')",
-			       mode_name(d), d->name);
+			       netdef_mode_name(d), d->name);
 	return 0;
 }
 
@@ -146,7 +145,7 @@ static int check_own(const struct netdef *d, const struct mode_row *m, struct nd
 		if (owns[i].given)
 			return nd_fail(e, ND_INVALID,
 				       "Unsupported <%s> element in network %s with forward mode='%s'",
-				       owns[i].element, d->name, mode_name(d));
+				       owns[i].element, d->name, netdef_mode_name(d));
 	return 0;
 }
 
@@ -165,14 +164,14 @@ static int check_bandwidth(const struct netdef *d, const struct mode_row *m, str
 		return nd_fail(
 			e, ND_INVALID,
 			"Unsupported network-wide <bandwidth> element in network %s with forward mode='%s'",
-			d->name, mode_name(d));
+			d->name, netdef_mode_name(d));
 	for (size_t i = 0; i < x->portgroup_cnt; i++)
 		if (has_bandwidth(&x->portgroups[i].bandwidth))
 			return nd_fail(e, ND_INVALID,
 				       "Unsupported <bandwidth> element in network '%s' in portgroup '%s' "
 				       "with forward "
 				       "mode='%s'",
-				       d->name, x->portgroups[i].name, mode_name(d));
+				       d->name, x->portgroups[i].name, netdef_mode_name(d));
 	return 0;
 }
 
@@ -188,7 +187,7 @@ int netdef_check_mode(const struct netdef *d, struct nd_error *e)
 	if (m->needs_ip && d->ip_cnt == 0)
 		return nd_fail(e, ND_INVALID,
 			       "%s forwarding requested, but no IP address provided for network '%s'",
-			       mode_name(d), d->name);
+			       netdef_mode_name(d), d->name);
 	for (size_t i = 0; i < ARRAY_LEN(checks) && err == 0; i++)
 		err = checks[i](d, m, e);
 	if (err == 0 && !d->dns_enable && (x->forwarder_cnt || x->txt_cnt || x->srv_cnt || x->dns_host_cnt))

@@ -8,7 +8,8 @@
  *
  * Stricter than libvirt, because the mistake would otherwise show only at a start, or never: a reservation
  * must lie in the subnet and be the only one for its address and MAC; the bridge's address must be one a host
- * can have. What the forward mode needs and excludes is in check-mode.c.
+ * can have. What the forward mode needs and excludes is in check-mode.c,
+ * netd's own elements in check-netd.c.
  */
 #include "netd/xml/rows.h"
 
@@ -65,8 +66,7 @@ static int check_address(const struct netdef *d, const struct netdef_ip *ip, con
 	char text[ND_IP_STRLEN];
 
 	nd_ip_to_string(&ip->address.ip, text);
-	/* 0.0.0.0/8, 127.0.0.0/8 and 224.0.0.0 to the end: RFC 6890, not an interface's. */
-	if (ip4 >> 24 == 0 || ip4 >> 24 == 127 || ip4 >= 0xe0000000)
+	if (!netdef_is_host_address(&ip->address.ip))
 		return nd_fail(e, ND_INVALID,
 			       "Invalid address '%s' in network '%s': not a unicast host address", text,
 			       d->name);
@@ -233,13 +233,10 @@ static int check_host6(const struct netdef *d, const struct netdef_ip *ip, const
 
 static int check_address6(const struct netdef *d, const struct netdef_ip *ip, struct nd_error *e)
 {
-	static const uint8_t loopback[16] = { [15] = 1 }, none[16];
-	const uint8_t *b = ip->address.ip.b;
 	char text[ND_IP_STRLEN];
 
 	nd_ip_to_string(&ip->address.ip, text);
-	if (b[0] == 0xff || memcmp(b, none, 16) == 0 ||
-	    memcmp(b, loopback, 16) == 0) /* RFC 4291 section 2.4 */
+	if (!netdef_is_host_address(&ip->address.ip))
 		return nd_fail(e, ND_INVALID,
 			       "Invalid address '%s' in network '%s': not a unicast host address", text,
 			       d->name);
@@ -347,6 +344,8 @@ int netdef_check(const struct netdef *d, struct nd_error *e)
 		err = check_ip(d, &d->ips[i], e);
 	if (err == 0)
 		err = netdef_check_links(d, e);
+	if (err == 0)
+		err = netdef_check_netd(d, e);
 	if (err == 0)
 		err = check_length(d, e);
 	return err;

@@ -272,3 +272,36 @@ ROW_RULE(netdef_virtualport_end)
 		return nd_fail(e, ND_INVALID, "profileid parameter too long");
 	return 0;
 }
+
+static const char *const protocol_needed = "a port needs protocol='tcp' or protocol='udp'";
+
+int netdef_egress_rule_check(const struct netdef_egress_rule *r, struct nd_error *e)
+{
+	if (r->port_end && !r->port)
+		return nd_fail(e, ND_INVALID, "end='%u' needs a port to begin with", r->port_end);
+	if (r->port && !r->protocol)
+		return nd_fail(e, ND_INVALID, "%s", protocol_needed);
+	if (r->port_end && r->port_end < r->port)
+		return nd_fail(e, ND_INVALID, "ports %u to %u are reversed", r->port, r->port_end);
+	return 0;
+}
+
+ROW_RULE(netdef_allow_done)
+{
+	return netdef_egress_rule_check(obj, e);
+}
+
+ROW_RULE(netdef_egress_end)
+{
+	const struct netdef_policy *policy = row_field(r, obj);
+
+	if (policy->rule_cnt && policy->egress != NETDEF_EGRESS_LIST)
+		return nd_fail(e, ND_INVALID, "<netd:allow> needs policy='list', not '%s'",
+			       netdef_egress_policy_to_string(policy->egress));
+	return 0;
+}
+
+ROW_RULE(netdef_publish_done)
+{
+	return netdef_publish_check(obj, e);
+}

@@ -39,6 +39,8 @@ bool row_given(const struct row *r, const void *obj)
 		return row_list_cnt(r, obj) > 0;
 	if (r->kind != ROW_ELEMENT)
 		return value_given(r, obj);
+	if (row_is_present(r, obj))
+		return true;
 	for (const struct row *c = r + 1, *end = row_end(r); c < end; c = row_end(c))
 		if (row_given(c, obj))
 			return true;

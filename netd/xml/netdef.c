@@ -222,36 +222,91 @@ void row_lists_trim(const struct row *element, void *obj)
 	}
 }
 
-static void diff_object(const struct row *element, const void *a, const void *b, bool differs[ROWS_MAX])
+void row_list_take(const struct row *r, void *obj, size_t i, void *keep)
+{
+	size_t *cnt = row_with(r, obj);
+	char *list = *row_list(r, obj), *item = list + i * r->size;
+
+	if (keep)
+		memcpy(keep, item, r->size);
+	else
+		row_item_done(r, item);
+	memmove(item, item + r->size, (*cnt - i - 1) * r->size);
+	if (--*cnt > 0)
+		return;
+	free(list);
+	*row_list(r, obj) = NULL;
+}
+
+int row_list_put(const struct row *r, void *obj, size_t i, const void *item, struct nd_error *e)
+{
+	size_t *cnt;
+	char *list;
+
+	if (!row_ensure(r, obj))
+		return nd_fail(e, ND_MEMORY, "record");
+	cnt = row_with(r, obj);
+	if (*cnt >= r->max)
+		return nd_fail(e, ND_INVALID, "<%s> given more than %u times", row_name(r), r->max);
+	list = reallocarray(*row_list(r, obj), *cnt + 1, r->size);
+	if (!list)
+		return nd_fail(e, ND_MEMORY, "record");
+	*row_list(r, obj) = list;
+	memmove(list + (i + 1) * r->size, list + i * r->size, (*cnt - i) * r->size);
+	memcpy(list + i * r->size, item, r->size);
+	++*cnt;
+	return 0;
+}
+
+/* What differs, by row. */
+struct diff {
+	bool differs[ROWS_MAX];
+	enum netdef_change worst;
+};
+
+static void diff_row(struct diff *diff, const struct row *r, const void *a, const void *b)
+{
+	enum netdef_change change = r->change_of ? r->change_of(a, b) : r->change;
+
+	diff->differs[r - rows] = true;
+	if (change > diff->worst)
+		diff->worst = change;
+}
+
+/* Of an element without a value of its own: whether it is there. */
+static bool row_equal(const struct row *r, const void *a, const void *b)
+{
+	return r->type ? r->type->equal(r, a, b) : row_is_present(r, a) == row_is_present(r, b);
+}
+
+static void diff_object(const struct row *element, const void *a, const void *b, struct diff *diff)
 {
 	for_each_field(r, element)
 	{
 		if (r->kind == ROW_LIST && row_list_cnt(r, a) != row_list_cnt(r, b))
-			differs[r - rows] = true;
+			diff_row(diff, r, a, b);
 		else if (r->kind == ROW_LIST)
 			for (size_t i = 0; i < row_list_cnt(r, a); i++)
-				diff_object(r, row_list_item(r, a, i), row_list_item(r, b, i), differs);
-		else if (r->type && !r->type->equal(r, a, b))
-			differs[r - rows] = true;
+				diff_object(r, row_list_item(r, a, i), row_list_item(r, b, i), diff);
+		else if (!row_equal(r, a, b))
+			diff_row(diff, r, a, b);
 	}
 }
 
 enum netdef_change netdef_diff(const struct netdef *a, const struct netdef *b, struct nd_buf *what)
 {
-	enum netdef_change worst = NETDEF_CHANGE_NONE;
-	bool differs[ROWS_MAX] = { false }, first = true;
+	struct diff diff = { .worst = NETDEF_CHANGE_NONE };
+	bool first = true;
 
-	diff_object(rows, a, b, differs);
+	diff_object(rows, a, b, &diff);
 	for (size_t i = 0; i < row_cnt; i++) {
-		if (!differs[i])
+		if (!diff.differs[i])
 			continue;
-		if (rows[i].change > worst)
-			worst = rows[i].change;
 		if (what) {
 			nd_buf_append_string(what, first ? "" : ", ");
 			nd_buf_append_string(what, rows[i].path + strlen(rows->path) + 1);
 		}
 		first = false;
 	}
-	return worst;
+	return diff.worst;
 }

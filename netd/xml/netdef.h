@@ -30,7 +30,8 @@
  *   <netd:egress policy='any|internet-only|list|none'>
  *     <netd:allow address='10.1.0.0/16' protocol='tcp' port='443' end='444'/>
  *   </netd:egress>
- *	in <network> or <portgroup>: what is checked of frames from each port, and where they may go.
+ *	in <network> or <portgroup>: what is checked of frames from each port, and where they may go. In a
+ *	portgroup each of the two elements takes the place of the network's as a whole.
  *   <netd:address guest='web' address='10.1.2.3/32'/>
  *	an address that the guest (port name or MAC) may use besides what it was given.
  *   <netd:forward protocol='tcp' address='192.0.2.1' port='8080' end='8089' guest='web' guestPort='80'/>
@@ -53,6 +54,10 @@
 #define NETDEF_UPLINKS_MAX    256  /* forward interfaces or addresses */
 #define NETDEF_PORTGROUPS_MAX 256
 #define NETDEF_TAGS_MAX       4096
+#define NETDEF_SOURCES_MAX    2 /* one a family */
+#define NETDEF_ACCEPTS_MAX    256
+#define NETDEF_FORWARD_PORTS  1024    /* of one <netd:forward>: each is an element in the kernel */
+#define NETDEF_PER_SECOND_MAX 1000000 /* frames: beyond, the kernel's nanoseconds are too coarse */
 #define NETD_XML_NS           "urn:netd:network:1"
 
 /* In libvirt's order. */
@@ -182,11 +187,11 @@ struct netdef_virtualport {
 };
 /* netd's own: what the ports of a network or portgroup may send. */
 struct netdef_guards {
-	bool given;
+	bool given; /* a portgroup's, where given, stand in place of the network's */
 	uint8_t mac, ip, dhcp,
 		ra; /* enum netdef_yesno; UNSAID: on, and ip on where netd serves the addresses */
-	uint32_t broadcast, multicast; /* frames per second; 0: any */
-	uint32_t connections;          /* 0: any */
+	uint32_t broadcast, multicast; /* frames per second, at most NETDEF_PER_SECOND_MAX; 0: any */
+	uint32_t connections;          /* tracked ones held open at a time; 0: any */
 };
 enum netdef_egress_policy {
 	NETDEF_EGRESS_UNSAID, /* the network's; there: any */
@@ -195,11 +200,15 @@ enum netdef_egress_policy {
 	NETDEF_EGRESS_LIST,
 	NETDEF_EGRESS_NONE,
 };
+const char *netdef_egress_policy_to_string(int v); /* NULL for UNSAID; "any" "internet-only" "list" "none" */
+int netdef_egress_policy_from_string(const char *s);
 enum netdef_protocol { NETDEF_PROTOCOL_UNSAID, NETDEF_PROTOCOL_TCP, NETDEF_PROTOCOL_UDP };
+const char *netdef_protocol_to_string(int v); /* NULL for UNSAID; "tcp" "udp" */
+int netdef_protocol_from_string(const char *s);
 struct netdef_egress_rule {
-	struct nd_prefix address;
-	uint8_t protocol;        /* enum netdef_protocol; UNSAID: any, then no ports */
-	uint32_t port, port_end; /* 0: any; port_end 0: port */
+	struct nd_prefix address; /* a network address; length 0: all of its family */
+	uint8_t protocol;         /* enum netdef_protocol; UNSAID: any, then no ports */
+	uint32_t port, port_end;  /* 0: any; port_end 0: port */
 };
 struct netdef_policy {
 	struct netdef_guards guards;
@@ -210,15 +219,15 @@ struct netdef_policy {
 /* A published port or range, to the same number of ports of a guest. */
 struct netdef_publish {
 	uint8_t protocol;        /* enum netdef_protocol, tcp when not given */
-	struct nd_ip address;    /* of the host; family 0: all but loopback */
-	uint32_t port, port_end; /* port_end 0: port */
-	char *guest;             /* heap: port name, MAC or address */
-	uint32_t guest_port;     /* 0: port */
+	struct nd_ip address;    /* of the host, never ::1; family 0: all but loopback */
+	uint32_t port, port_end; /* port_end 0: port; at most NETDEF_FORWARD_PORTS of them */
+	char *guest;             /* heap: port name, MAC or address, see netdef_guest_kind() */
+	uint32_t guest_port;     /* of port; the others follow; 0: port */
 };
 /* An address or prefix that a guest may use besides what it was given. */
 struct netdef_allowed {
-	char *guest; /* heap: port name or MAC */
-	struct nd_prefix address;
+	char *guest;              /* heap: port name or MAC */
+	struct nd_prefix address; /* a network address */
 };
 struct netdef_accept {
 	char *network; /* heap: name of a network whose guests may open connections to this one's */
@@ -229,6 +238,8 @@ enum netdef_host_access {
 	NETDEF_HOST_ACCESS_SERVICES,
 	NETDEF_HOST_ACCESS_NONE,
 };
+const char *netdef_host_access_to_string(int v); /* NULL for UNSAID; "all" "services" "none" */
+int netdef_host_access_from_string(const char *s);
 struct netdef_source {
 	struct nd_ip address; /* what this network's guests are translated to, one a family */
 };
@@ -342,8 +353,8 @@ int netdef_parse(const char *xml, size_t len, const char *file,
 /*
  * Cross-field rules, with libvirt's text where libvirt has the rule: what a forward mode needs and excludes;
  * range inside subnet, not reversed, not network/broadcast; one dhcp per family; host ip inside the subnet
- * and reserved once, one host per MAC; routes' gateways inside a subnet; portgroups and VLANs; name without
- * '/'; MAC unicast; a definition that, written out, could not be read again. Pure. Return: 0, ND_INVALID,
+ * and reserved once, one host per MAC; routes' gateways inside a subnet; portgroups and VLANs; netd's own
+ * elements, where the mode can have them, each address and published port once; name without '/'; MAC unicast; a definition that, written out, could not be read again. Pure. Return: 0, ND_INVALID,
  * ND_MEMORY.
  */
 int netdef_check(const struct netdef *d, struct nd_error *e);
@@ -415,6 +426,26 @@ int netdef_command_from_string(const char *s); /* "add" is add-last */
  */
 int netdef_update(struct netdef *d, enum netdef_section section, enum netdef_command command, int parent,
 		  const char *xml, struct nd_error *e);
+
+/* How a guest is named in <netd:forward> and, but for its address, in <netd:address>. */
+enum netdef_guest { NETDEF_GUEST_NAME, NETDEF_GUEST_MAC, NETDEF_GUEST_ADDRESS };
+/*
+ * What s is: a MAC, an address, or else a port's name (at most 63 letters, digits, '-', '_', '.', beginning
+ * with a letter or digit; a name that reads as one of the others is never taken for a name). ret_mac and
+ * ret_ip, written where it is one, may be NULL. Return: enum netdef_guest; -1: none of them.
+ */
+int netdef_guest_kind(const char *s, struct nd_mac *ret_mac, struct nd_ip *ret_ip);
+/*
+ * Adds *p, copied (protocol UNSAID: tcp), last. The result is checked (netdef_check); d is changed wholly or
+ * not at all. Return: 0; ND_EXISTS one of its ports is published already, naming the guest; ND_INVALID;
+ * ND_MEMORY.
+ */
+int netdef_publish_add(struct netdef *d, const struct netdef_publish *p, struct nd_error *e);
+/*
+ * Removes the published port or range with p's protocol (UNSAID: tcp), address, port and port_end, and guest
+ * where p has one; guest_port is not looked at. Return: 0; ND_NOT_FOUND, d is as it was.
+ */
+int netdef_publish_remove(struct netdef *d, const struct netdef_publish *p, struct nd_error *e);
 
 /* With libvirt's numbers. */
 enum netdef_metadata { NETDEF_METADATA_DESCRIPTION, NETDEF_METADATA_TITLE, NETDEF_METADATA_ELEMENT };

@@ -330,20 +330,30 @@ static bool count(struct parse *p, const struct row *r)
 	return false;
 }
 
+/* Where r's fields go: an item of its own, or the object around it. Return: NULL on ENOMEM. */
+static void *open_object(const struct row *r, void *obj)
+{
+	if (r->kind == ROW_LIST)
+		return row_list_append(r, obj);
+	if (r->kind == ROW_ELEMENT && r->present) {
+		if (!row_ensure(r, obj))
+			return NULL;
+		row_set_present(r, obj);
+	}
+	return obj;
+}
+
 /* An element whose row has fields. */
 static void enter(struct parse *p, const struct row *r, int attr_cnt, const xmlChar **attrs)
 {
 	struct level *l = &p->level[p->depth];
 	const struct row *end = row_end(r);
 
-	*l = (struct level){ .row = r, .obj = p->depth == 1 ? p->obj : l[-1].obj };
-	if (r->kind == ROW_LIST) {
-		l->obj = row_list_append(r, l->obj);
-		if (!l->obj) {
-			nd_fail(&p->err, ND_MEMORY, "one more of them");
-			failed_in(p, r);
-			return;
-		}
+	*l = (struct level){ .row = r, .obj = open_object(r, p->depth == 1 ? p->obj : l[-1].obj) };
+	if (!l->obj) {
+		nd_fail(&p->err, ND_MEMORY, "one more of them");
+		failed_in(p, r);
+		return;
 	}
 	memset(&p->seen[r + 1 - rows], 0, (size_t)(end - r - 1) * sizeof p->seen[0]);
 	p->collect = row_text(r) != NULL;

@@ -60,7 +60,22 @@ static const char *const unit_names[] = {
 	[NETDEF_UNIT_SECONDS] = "seconds",
 	[NETDEF_UNIT_HOURS] = "hours",
 };
+static const char *const host_access_names[] = {
+	[NETDEF_HOST_ACCESS_ALL] = "all",
+	[NETDEF_HOST_ACCESS_SERVICES] = "services",
+	[NETDEF_HOST_ACCESS_NONE] = "none",
+};
+static const char *const egress_names[] = {
+	[NETDEF_EGRESS_ANY] = "any",
+	[NETDEF_EGRESS_INTERNET_ONLY] = "internet-only",
+	[NETDEF_EGRESS_LIST] = "list",
+	[NETDEF_EGRESS_NONE] = "none",
+};
+static const char *const protocol_names[] = { [NETDEF_PROTOCOL_TCP] = "tcp", [NETDEF_PROTOCOL_UDP] = "udp" };
 ND_STRTAB(netdef_autostart, autostart_names)
+ND_STRTAB(netdef_host_access, host_access_names)
+ND_STRTAB(netdef_egress_policy, egress_names)
+ND_STRTAB(netdef_protocol, protocol_names)
 ND_STRTAB(netdef_unit, unit_names)
 
 #define WORDS(name) static const struct row_words name = { name##_names, ARRAY_LEN(name##_names) }
@@ -77,6 +92,9 @@ WORDS(native);
 WORDS(virtualport);
 WORDS(autostart);
 WORDS(unit);
+WORDS(host_access);
+WORDS(egress);
+WORDS(protocol);
 
 const struct row_ns row_namespaces[] = {
 	{ "netd", NETD_XML_NS },
@@ -104,6 +122,15 @@ static bool is_hostdev(const void *obj)
 	const struct netdef *d = obj;
 
 	return d->forward == NETDEF_FORWARD_HOSTDEV;
+}
+
+/* Without access the bridge has no address: guests' routes and ARP caches know the difference. */
+static enum netdef_change host_access_change(const void *a, const void *b)
+{
+	bool none_a = netdef_rare(a)->host_access == NETDEF_HOST_ACCESS_NONE,
+	     none_b = netdef_rare(b)->host_access == NETDEF_HOST_ACCESS_NONE;
+
+	return none_a != none_b ? NETDEF_CHANGE_RESTART : NETDEF_CHANGE_LIVE;
 }
 
 #define FIELD(obj, member) .offset = offsetof(obj, member), .size = sizeof(((obj *)0)->member)
@@ -192,6 +219,35 @@ static bool is_hostdev(const void *obj)
 		VIRTUALPORT_UUID(p "/parameters", obj, m, f, interfaceid),                                   \
 		ATTR(p "/parameters@profileid", string, FIELD(obj, m.profileid), .max = ROW_VALUE_MAX,       \
 		     .flags = (f) | ROW_DROP_EMPTY, RESTART)
+
+#define GUARD(p, obj, m, f, name) \
+	ATTR(p "@" #name, word, FIELD(obj, m.name), .flags = (f), .words = &yesno, LIVE)
+#define GUARD_NUMBER(p, obj, m, f, name, max_) \
+	ATTR(p "@" #name, number, FIELD(obj, m.name), .flags = (f), .max = (max_), LIVE)
+/* In a portgroup, also an element without attributes says something: the defaults in place of the network's. */
+#define GUARD_ROWS(p, obj, m, f)                                                                 \
+	ELEMENT(p, GIVEN(obj, m.given), .flags = (f) | NOT_YET, LIVE), GUARD(p, obj, m, f, mac), \
+		GUARD(p, obj, m, f, ip), GUARD(p, obj, m, f, dhcp), GUARD(p, obj, m, f, ra),     \
+		GUARD_NUMBER(p, obj, m, f, broadcast, NETDEF_PER_SECOND_MAX),                    \
+		GUARD_NUMBER(p, obj, m, f, multicast, NETDEF_PER_SECOND_MAX),                    \
+		GUARD_NUMBER(p, obj, m, f, connections, UINT32_MAX)
+#define EGRESS_ROWS(p, obj, m, f)                                                                       \
+	ELEMENT(p, FIELD(obj, m), .flags = (f) | NOT_YET, .end = netdef_egress_end),                    \
+		ATTR(p "@policy", word, FIELD(obj, m.egress), .words = &egress, .flags = (f) | REQ,     \
+		     .bad = "'%v' is not one of 'any', 'internet-only', 'list', 'none'", LIVE),         \
+		MANY(p "/netd:allow", NETDEF_RECORDS_MAX, LIST(obj, m.rules, m.rule_cnt), .flags = (f), \
+		     .done = netdef_allow_done, LIVE),                                                  \
+		ATTR(p "/netd:allow@address", network, FIELD(struct netdef_egress_rule, address),       \
+		     .flags = REQ, LIVE),                                                               \
+		ATTR(p "/netd:allow@protocol", word, FIELD(struct netdef_egress_rule, protocol),        \
+		     .words = &protocol, .bad = "'%v' is not one of 'tcp', 'udp'", LIVE),               \
+		ATTR(p "/netd:allow@port", number, FIELD(struct netdef_egress_rule, port), .min = 1,    \
+		     .max = 65535, LIVE),                                                               \
+		ATTR(p "/netd:allow@end", number, FIELD(struct netdef_egress_rule, port_end), .min = 1, \
+		     .max = 65535, LIVE)
+#define FORWARD_NUMBER(name, member, ...)                                                                  \
+	ATTR("/netd:forward@" #name, number, FIELD(struct netdef_publish, member), .min = 1, .max = 65535, \
+	     LIVE, ##__VA_ARGS__)
 
 #define PCI(name, digits_, max_, text)                                                                    \
 	ATTR("/forward/address@" #name, number, FIELD(struct netdef_pci, name), .max = (max_),            \
@@ -390,12 +446,35 @@ const struct row rows[] = {
 	VLAN_ROWS("/portgroup/vlan", struct netdef_portgroup, vlan, 0),
 	VIRTUALPORT_ROWS("/portgroup/virtualport", struct netdef_portgroup, virtualport, 0, 0, netdef_virtualport_end),
 	BANDWIDTH_ROWS("/portgroup/bandwidth", struct netdef_portgroup, bandwidth, 0),
+	GUARD_ROWS("/portgroup/netd:guards", struct netdef_portgroup, policy.guards, 0),
+	EGRESS_ROWS("/portgroup/netd:egress", struct netdef_portgroup, policy, 0),
 	ELEMENT("/dnsmasq:options"), /* Terraform's provider writes it empty into every network */
 	MANY("/dnsmasq:options/dnsmasq:option", NETDEF_RECORDS_MAX, LIST(struct netdef_rare, options, option_cnt),
 	     .flags = R | NOT_YET, RESTART),
 	ATTR("/dnsmasq:options/dnsmasq:option@value", string, FIELD(struct netdef_option, value), .max = ROW_VALUE_MAX,
 	     .flags = REQ, .missing = "No dnsmasq options value specified", RESTART),
 
+	ELEMENT("/netd:hostAccess"),
+	ATTR("/netd:hostAccess@mode", word, RARE(host_access), .words = &host_access, .flags = R | REQ | NOT_YET,
+	     .bad = "'%v' is not one of 'all', 'services', 'none'", .change_of = host_access_change),
+	MANY("/netd:source", NETDEF_SOURCES_MAX, LIST(struct netdef_rare, sources, source_cnt), .flags = R | NOT_YET, LIVE),
+	ATTR("/netd:source@address", ip, FIELD(struct netdef_source, address), .flags = REQ, LIVE),
+	MANY("/netd:accept", NETDEF_ACCEPTS_MAX, LIST(struct netdef_rare, accepts, accept_cnt), .flags = R | NOT_YET, LIVE),
+	ATTR("/netd:accept@network", name, FIELD(struct netdef_accept, network), .flags = REQ, LIVE),
+	GUARD_ROWS("/netd:guards", struct netdef_rare, policy.guards, R),
+	EGRESS_ROWS("/netd:egress", struct netdef_rare, policy, R),
+	MANY("/netd:address", NETDEF_RECORDS_MAX, LIST(struct netdef_rare, allowed, allowed_cnt), .flags = R | NOT_YET, LIVE),
+	ATTR("/netd:address@guest", guest, FIELD(struct netdef_allowed, guest), .flags = REQ, LIVE),
+	ATTR("/netd:address@address", network, FIELD(struct netdef_allowed, address), .flags = REQ, LIVE),
+	MANY("/netd:forward", NETDEF_RECORDS_MAX, LIST(struct netdef_rare, publishes, publish_cnt), .flags = R | NOT_YET,
+	     .done = netdef_publish_done, LIVE),
+	ATTR("/netd:forward@protocol", word, FIELD(struct netdef_publish, protocol), .words = &protocol, .def = "tcp",
+	     .bad = "'%v' is not one of 'tcp', 'udp'", LIVE),
+	ATTR("/netd:forward@address", ip, FIELD(struct netdef_publish, address), LIVE),
+	FORWARD_NUMBER(port, port, .flags = REQ),
+	FORWARD_NUMBER(end, port_end),
+	ATTR("/netd:forward@guest", guest_or_ip, FIELD(struct netdef_publish, guest), .flags = REQ, LIVE),
+	FORWARD_NUMBER(guestPort, guest_port),
 	ELEMENT("/netd:autostart"),
 	ATTR("/netd:autostart@mode", word, D(autostart), GIVEN(struct netdef, autostart_set), .words = &autostart, .flags = REQ,
 	     .bad = "'%v' is not one of 'no', 'boot', 'on-attach'"),

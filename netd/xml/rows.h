@@ -78,7 +78,8 @@ struct row {
 	const struct row_type *type;
 	uint16_t offset, size; /* of the field in obj */
 	uint16_t with;         /* offset of a second field the type or kind uses; 0: none */
-	uint16_t present;      /* offset + 1 of a bool set when it was given; 0: none */
+	uint16_t
+		present; /* offset + 1 of a bool set when it was given, then dumped also without content; 0: none */
 	uint16_t flags;
 	uint8_t digits;    /* a number's, in hexadecimal; 0: decimal */
 	uint32_t min, max; /* a number's bounds; a string's longest; an element's occurrences (0: one) */
@@ -90,6 +91,8 @@ struct row {
 	const struct row_words *words;
 	const char *chars; /* the only characters of a string, or with ^ first, those it has not; NULL: any */
 	enum netdef_change change;
+	/* What the change from a to b is, where it is not always the same; NULL: change. */
+	enum netdef_change (*change_of)(const void *a, const void *b);
 	bool (*when)(const void *obj); /* ROW_PRINT and given only where it holds; NULL: always */
 	/*
 	 * After an element's attributes, and at its end: rules among them. r is the element's row.
@@ -193,6 +196,11 @@ static inline const void *row_list_item(const struct row *r, const void *obj, si
 /* Appends a zeroed item and marks the list as given; on lists built by it alone, not yet trimmed.
  * Return: NULL on ENOMEM. */
 void *row_list_append(const struct row *r, void *obj);
+/* Puts *item (moved) in at i of a list that is exact in size: copied, trimmed, or made by this alone. Return: 0,
+ * or ND_INVALID (full) or ND_MEMORY, then item is still the caller's. */
+int row_list_put(const struct row *r, void *obj, size_t i, const void *item, struct nd_error *e);
+/* Removes item i, freed or (keep) moved to where keep points. */
+void row_list_take(const struct row *r, void *obj, size_t i, void *keep);
 /* Gives back what the lists of obj (of element r) have in reserve. */
 void row_lists_trim(const struct row *r, void *obj);
 /* Whether anything of r or below it is to be written; a list, when it has items. */
@@ -202,13 +210,16 @@ void row_item_done(const struct row *r, void *item);
 
 extern const struct row_type row_type_name, row_type_host_name, row_type_string, row_type_verbatim,
 	row_type_ifname, row_type_uplink, row_type_uuid, row_type_mac, row_type_ip, row_type_number,
-	row_type_rate, row_type_word, row_type_family, row_type_netmask, row_type_prefix,
-	row_type_route_prefix, row_type_constant, row_type_expiry, row_type_unit;
+	row_type_rate, row_type_word, row_type_network, row_type_guest, row_type_guest_or_ip, row_type_family,
+	row_type_netmask, row_type_prefix, row_type_route_prefix, row_type_constant, row_type_expiry,
+	row_type_unit;
 /* The length libvirt takes without prefix and netmask: class A 8, B 16, C 24; 64 for IPv6; 0: none. */
 uint8_t netdef_classful_len(const struct nd_ip *ip);
 /* A whole decimal number without sign, (hex) also one after 0x. Return: 0, ROW_BAD or ROW_BAD_RANGE. */
 int netdef_number(const char *s, bool hex, uint64_t max, uint64_t *ret);
 bool netdef_ifname_valid(const char *s);
+/* Whether an interface can have it: unicast, not unspecified, not loopback (RFC 6890, RFC 4291 section 2.4). */
+bool netdef_is_host_address(const struct nd_ip *ip);
 bool netdef_host_name_valid(const char *s, size_t max);
 
 /* Element rules that need more than a row, in elements.c: done and end of rows. */
@@ -224,6 +235,22 @@ ROW_RULE(netdef_srv_done);
 ROW_RULE(netdef_route_done);
 ROW_RULE(netdef_vlan_end);
 ROW_RULE(netdef_virtualport_end);
+ROW_RULE(netdef_allow_done);
+ROW_RULE(netdef_egress_end);
+ROW_RULE(netdef_publish_done);
+
+/* The rules of one record; for parser and check, since a record may also be made by hand. */
+int netdef_egress_rule_check(const struct netdef_egress_rule *r, struct nd_error *e);
+int netdef_publish_check(const struct netdef_publish *p, struct nd_error *e);
+/*
+ * The first two of d's published ports that cannot both be: of one protocol, with a port in common, and one
+ * address (without one: of a family that both have). Return: 0; ND_MEMORY; or ND_EXISTS, without an error set,
+ * with ret the two in the definition's order, borrowed.
+ */
+int netdef_publish_overlap(const struct netdef *d, const struct netdef_publish *ret[2], struct nd_error *e);
+/* "tcp port 80 of 192.0.2.1", "udp ports 7000 to 7009". Return: buf. */
+#define NETDEF_PUBLISH_STRLEN 96
+const char *netdef_publish_to_string(const struct netdef_publish *p, char buf[NETDEF_PUBLISH_STRLEN]);
 
 /*
  * One record in place of a document: the element of list row r, appended to obj's list (a half-built
@@ -242,6 +269,10 @@ const char *netdef_clip(const char *s, size_t len, char buf[NETDEF_CLIP_LEN]);
 /* Parts of netdef_check(), in check-mode.c: what the forward mode needs and excludes; what refers to others. */
 int netdef_check_mode(const struct netdef *d, struct nd_error *e);
 int netdef_check_links(const struct netdef *d, struct nd_error *e);
+/* In check-netd.c: netd's own elements. */
+int netdef_check_netd(const struct netdef *d, struct nd_error *e);
+/* libvirt's word for the forward mode: "none" where netd says isolated. */
+const char *netdef_mode_name(const struct netdef *d);
 
 /* Whether s is UTF-8 without control characters (multiline: but line feeds and tabs). */
 bool netdef_text_valid(const char *s, bool multiline);

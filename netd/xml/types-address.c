@@ -23,6 +23,18 @@ bool netdef_ifname_valid(const char *s)
 	return true;
 }
 
+bool netdef_is_host_address(const struct nd_ip *ip)
+{
+	static const struct nd_ip loopback6 = { .family = AF_INET6, .b = { [15] = 1 } },
+				  none6 = { .family = AF_INET6 };
+	uint32_t ip4 = nd_ip_to_ip4(ip);
+
+	if (ip->family == AF_INET6)
+		return ip->b[0] != 0xff && !nd_ip_equal(ip, &none6) && !nd_ip_equal(ip, &loopback6);
+	/* 0.0.0.0/8, 127.0.0.0/8, and 224.0.0.0 to the end. */
+	return ip->family == AF_INET && ip4 >> 24 != 0 && ip4 >> 24 != 127 && ip4 < 0xe0000000;
+}
+
 uint8_t netdef_classful_len(const struct nd_ip *ip)
 {
 	if (ip->family == AF_INET6)
@@ -186,6 +198,46 @@ const struct row_type row_type_ip = {
 	.given = ip_given,
 	.format = ip_format,
 	.equal = ip_equal,
+};
+
+/* A network: ADDRESS/LENGTH, of an address alone all of its bits. */
+
+static int network_parse(const struct row *r, void *obj, const char *value, struct nd_error *e)
+{
+	struct nd_prefix prefix, network;
+
+	if (nd_prefix_from_string(value, &prefix) < 0)
+		return ROW_BAD;
+	network = nd_prefix_network(&prefix);
+	if (!nd_prefix_equal(&network, &prefix))
+		return ROW_BAD_RANGE;
+	memcpy(row_field(r, obj), &prefix, sizeof prefix);
+	return 0;
+}
+
+static bool network_given(const struct row *r, const void *obj)
+{
+	const struct nd_prefix *prefix = row_field_const(r, obj);
+
+	return prefix->ip.family != 0;
+}
+
+static const char *network_format(const struct row *r, const void *obj, char scratch[ROW_SCRATCH_LEN])
+{
+	return nd_prefix_to_string(row_field_const(r, obj), scratch);
+}
+
+static bool network_equal(const struct row *r, const void *a, const void *b)
+{
+	return nd_prefix_equal(row_field_const(r, a), row_field_const(r, b));
+}
+
+const struct row_type row_type_network = {
+	.expected = "a network's address, alone or with the length of its prefix (10.1.0.0/16)",
+	.parse = network_parse,
+	.given = network_given,
+	.format = network_format,
+	.equal = network_equal,
 };
 
 /* Subnet length, written as netmask or prefix; the field is the whole struct nd_prefix. */

@@ -183,6 +183,55 @@ const struct row_type row_type_host_name = {
 	.equal = string_equal,
 };
 
+/* A guest, by what it has in this network. */
+
+#define PORT_NAME_LONGEST 63
+
+int netdef_guest_kind(const char *s, struct nd_mac *ret_mac, struct nd_ip *ret_ip)
+{
+	struct nd_mac mac;
+	struct nd_ip ip;
+
+	if (nd_mac_from_string(s, &mac) == 0 && !nd_mac_is_zero(&mac) && !nd_mac_is_multicast(&mac)) {
+		if (ret_mac)
+			*ret_mac = mac;
+		return NETDEF_GUEST_MAC;
+	}
+	if (nd_ip_from_string(s, &ip) == 0) {
+		if (ret_ip)
+			*ret_ip = ip;
+		return NETDEF_GUEST_ADDRESS;
+	}
+	return netdef_host_name_valid(s, PORT_NAME_LONGEST) ? NETDEF_GUEST_NAME : -1;
+}
+
+static int guest_parse(const struct row *r, void *obj, const char *value, struct nd_error *e)
+{
+	int kind = netdef_guest_kind(value, NULL, NULL);
+
+	if (kind < 0 || (kind == NETDEF_GUEST_ADDRESS && r->type == &row_type_guest))
+		return ROW_BAD;
+	return string_set(r, obj, value, e);
+}
+
+const struct row_type row_type_guest = {
+	.expected = "a port's name or a guest's MAC address",
+	.heap = true,
+	.parse = guest_parse,
+	.given = string_given,
+	.format = string_format,
+	.equal = string_equal,
+};
+
+const struct row_type row_type_guest_or_ip = {
+	.expected = "a port's name, or a guest's MAC or IP address",
+	.heap = true,
+	.parse = guest_parse,
+	.given = string_given,
+	.format = string_format,
+	.equal = string_equal,
+};
+
 /* Numbers: uint32_t with bounds. */
 
 static int number_parse(const struct row *r, void *obj, const char *value, struct nd_error *e)

@@ -357,44 +357,6 @@ static struct netdef_ip *choose_ip(struct netdef *d, int parent, struct nd_error
 	return NULL;
 }
 
-/* Removes item i of list r, freed or (keep) moved to where keep points. */
-static void list_take(const struct row *r, void *obj, size_t i, void *keep)
-{
-	size_t *cnt = row_with(r, obj);
-	char *list = *row_list(r, obj), *item = list + i * r->size;
-
-	if (keep)
-		memcpy(keep, item, r->size);
-	else
-		row_item_done(r, item);
-	memmove(item, item + r->size, (*cnt - i - 1) * r->size);
-	if (--*cnt > 0)
-		return;
-	free(list);
-	*row_list(r, obj) = NULL;
-}
-
-/* Puts *item (moved) in at i. Lists here are exact in size: copied ones, and those this made. */
-static int list_put(const struct row *r, void *obj, size_t i, const void *item, struct nd_error *e)
-{
-	size_t *cnt;
-	char *list;
-
-	if (!row_ensure(r, obj))
-		return nd_fail(e, ND_MEMORY, "record");
-	cnt = row_with(r, obj);
-	if (*cnt >= r->max)
-		return nd_fail(e, ND_INVALID, "<%s> given more than %u times", row_name(r), r->max);
-	list = reallocarray(*row_list(r, obj), *cnt + 1, r->size);
-	if (!list)
-		return nd_fail(e, ND_MEMORY, "record");
-	*row_list(r, obj) = list;
-	memmove(list + (i + 1) * r->size, list + i * r->size, (*cnt - i) * r->size);
-	memcpy(list + i * r->size, item, r->size);
-	++*cnt;
-	return 0;
-}
-
 static void find(struct update *u, const struct row *r)
 {
 	u->found = NO_MATCH;
@@ -437,11 +399,11 @@ static int apply(struct update *u, const struct row *r, void *from, struct nd_er
 	if (err < 0)
 		return err;
 	if (!INSERT(u->command))
-		list_take(r, u->obj, u->found, NULL);
+		row_list_take(r, u->obj, u->found, NULL);
 	if (u->command == NETDEF_COMMAND_DELETE)
 		return 0;
-	list_take(r, from, 0, moved);
-	err = list_put(r, u->obj, u->command == NETDEF_COMMAND_MODIFY ? u->found : at, moved, e);
+	row_list_take(r, from, 0, moved);
+	err = row_list_put(r, u->obj, u->command == NETDEF_COMMAND_MODIFY ? u->found : at, moved, e);
 	if (err < 0)
 		row_item_done(r, moved);
 	return err;

@@ -11,7 +11,11 @@
 
 #define NET(body) "<network xmlns:netd='urn:netd:network:1'><name>n</name>" body "</network>"
 #define IP(body)  NET("<ip address='10.0.0.1' prefix='24'>" body "</ip>")
-#define DHCP(b)   IP("<dhcp>" b "</dhcp>")
+#define NAT(f, b) NET("<forward>" f "</forward><ip address='10.0.0.1' prefix='24'/>" b)
+#define FORWARDS(b)                                                                    \
+	NET("<ip address='10.0.0.1' prefix='24'/><ip family='ipv6' address='fd00::1' " \
+	    "prefix='64'/><netd:forward " b "/>")
+#define DHCP(b) IP("<dhcp>" b "</dhcp>")
 
 static const struct {
 	const char *xml, *message; /* NULL: fine */
@@ -81,6 +85,100 @@ static const struct {
 	{ DHCP("<host mac='52:54:00:00:00:01' ip='10.0.0.3'/><host name='b' ip='10.0.0.2'/>"
 	       "<host mac='52:54:00:00:00:01' ip='10.0.0.4'/>"),
 	  "there is more than one host with mac '52:54:00:00:00:01' in network 'n'" },
+	/* netd's own: where the mode has no place for them. */
+	{ NET("<forward mode='private' dev='e'/><netd:guards/>"),
+	  "Unsupported <netd:guards> element in network n with forward mode='private'" },
+	{ NET("<forward mode='bridge'/><bridge name='b'/><netd:guards/><netd:address guest='a' "
+	      "address='10.0.0.0/24'/>"),
+	  NULL },
+	{ NET("<forward mode='bridge' dev='e'/><portgroup name='a'><netd:guards/></portgroup>"),
+	  "Unsupported <netd:guards> element in network n with forward mode='bridge'" },
+	{ NET("<forward mode='bridge'/><bridge name='b'/><netd:egress policy='none'/>"),
+	  "Unsupported <netd:egress> element in network n with forward mode='bridge'" },
+	{ NET("<forward mode='bridge'/><bridge name='b'/><netd:forward port='80' guest='a'/>"),
+	  "Unsupported <netd:forward> element in network n with forward mode='bridge'" },
+	{ NET("<forward mode='bridge'/><bridge name='b'/><netd:hostAccess mode='all'/>"),
+	  "Unsupported <netd:hostAccess> element in network n with forward mode='bridge'" },
+	{ NET("<forward mode='vepa' dev='e'/><netd:accept network='b'/>"),
+	  "Unsupported <netd:accept> element in network n with forward mode='vepa'" },
+	{ NET("<forward mode='vepa' dev='e'/><netd:address guest='a' address='10.0.0.1'/>"),
+	  "Unsupported <netd:address> element in network n with forward mode='vepa'" },
+	{ NET("<netd:source address='192.0.2.1'/>"),
+	  "Unsupported <netd:source> element in network n with forward mode='none'" },
+	/* The bridge without an address. */
+	{ NET("<netd:hostAccess mode='none'/>"), NULL },
+	{ NET("<forward/><ip address='10.0.0.1'/><netd:hostAccess mode='none'/>"),
+	  "<netd:hostAccess mode='none'> in network 'n' leaves its bridge without an address, which "
+	  "<forward> "
+	  "needs" },
+	{ NET("<netd:hostAccess mode='none'/><netd:forward port='80' guest='a'/>"),
+	  "<netd:hostAccess mode='none'> in network 'n' leaves its bridge without an address, which "
+	  "<netd:forward> needs" },
+	{ NET("<netd:hostAccess mode='none'/><netd:accept network='b'/>"),
+	  "<netd:hostAccess mode='none'> in network 'n' leaves its bridge without an address, which "
+	  "<netd:accept> needs" },
+	/* Sources. */
+	{ NAT("", "<netd:source address='192.0.2.1'/>"), NULL },
+	{ NAT("<nat ipv6='yes'/>", "<netd:source address='192.0.2.1'/><netd:source address='2001:db8::1'/>"),
+	  NULL },
+	{ NAT("", "<netd:source address='192.0.2.1'/><netd:source address='192.0.2.2'/>"),
+	  "<netd:source> is given more than once for IPv4 in network 'n'" },
+	{ NAT("", "<netd:source address='2001:db8::1'/>"),
+	  "<netd:source address='2001:db8::1'> in network 'n' needs <nat ipv6='yes'>: IPv6 is not translated "
+	  "without it" },
+	{ NAT("", "<netd:source address='127.0.0.1'/>"),
+	  "<netd:source address='127.0.0.1'> in network 'n': not a unicast host address" },
+	{ NAT("<nat><address start='192.0.2.1' end='192.0.2.2'/></nat>",
+	      "<netd:source address='192.0.2.1'/>"),
+	  "<netd:source address='192.0.2.1'> and <address> in <nat> of network 'n' say two sources for "
+	  "IPv4" },
+	/* Other networks. */
+	{ NET("<netd:accept network='a'/><netd:accept network='b'/>"), NULL },
+	{ NET("<netd:accept network='n'/>"), "<netd:accept network='n'> names its own network" },
+	{ NET("<netd:accept network='a'/><netd:accept network='a'/>"),
+	  "<netd:accept network='a'> is given more than once in network 'n'" },
+	/* Addresses that guests may use. */
+	{ NET("<netd:address guest='a' address='10.0.0.1'/><netd:address guest='b' address='10.0.0.1'/>"
+	      "<netd:address guest='a' address='::/32'/><netd:address guest='a' address='0.0.0.0/32'/>"),
+	  NULL },
+	{ NET("<netd:address guest='a' address='10.0.0.1'/><netd:address guest='b' address='10.0.0.1'/>"
+	      "<netd:address guest='a' address='10.0.0.1/32'/>"),
+	  "<netd:address guest='a' address='10.0.0.1/32'> is given more than once in network 'n'" },
+	/* Published ports. */
+	{ IP(""), NULL },
+	{ FORWARDS("port='80' guest='10.0.0.2'"), NULL },
+	{ FORWARDS("port='80' guest='10.0.1.2'"),
+	  "<netd:forward> of tcp port 80 in network 'n': guest '10.0.1.2' lies in no subnet of the network" },
+	{ FORWARDS("port='80' guest='10.0.0.1'"),
+	  "<netd:forward> of tcp port 80 in network 'n': guest '10.0.0.1' is the bridge's own address" },
+	{ NET("<ip address='10.0.0.1' prefix='24' netd:subnet='auto'/><netd:forward port='80' "
+	      "guest='10.0.0.2'/>"),
+	  "<netd:forward> of tcp port 80 in network 'n': guest '10.0.0.2' lies in a subnet that netd may "
+	  "move "
+	  "(netd:subnet='auto'); name its port or MAC address" },
+	{ FORWARDS("port='80' guest='a'/><netd:forward port='81' guest='a'/><netd:forward port='80' "
+		   "protocol='udp' guest='a'/><netd:forward port='80' address='192.0.2.1' guest='a'/>"
+		   "<netd:forward port='80' address='192.0.2.2' guest='a'"),
+	  NULL },
+	{ FORWARDS("port='80' guest='a'/><netd:forward port='80' guest='b'"),
+	  "network 'n' publishes tcp port 80 to 'a' and tcp port 80 to 'b': both cannot be" },
+	{ FORWARDS("port='90' guest='c'/><netd:forward port='80' end='89' guest='a'/><netd:forward port='75' "
+		   "end='80' guest='b'"),
+	  "network 'n' publishes tcp ports 80 to 89 to 'a' and tcp ports 75 to 80 to 'b': both cannot be" },
+	{ FORWARDS("port='80' address='192.0.2.1' guest='a'/><netd:forward port='1' end='1000' "
+		   "address='192.0.2.1' guest='b'"),
+	  "network 'n' publishes tcp port 80 of 192.0.2.1 to 'a' and tcp ports 1 to 1000 of 192.0.2.1 to "
+	  "'b': "
+	  "both cannot be" },
+	/* Without an address: of the guest's family, or both. */
+	{ FORWARDS("port='80' guest='10.0.0.2'/><netd:forward port='80' guest='fd00::2'"), NULL },
+	{ FORWARDS("port='80' guest='10.0.0.2'/><netd:forward port='80' guest='fd00::2'/><netd:forward "
+		   "port='80' guest='a'"),
+	  "network 'n' publishes tcp port 80 to '10.0.0.2' and tcp port 80 to 'a': both cannot be" },
+	{ FORWARDS("port='70' end='90' guest='fd00::2'/><netd:forward port='80' "
+		   "guest='10.0.0.2'/><netd:forward "
+		   "port='85' guest='a'"),
+	  "network 'n' publishes tcp ports 70 to 90 to 'fd00::2' and tcp port 85 to 'a': both cannot be" },
 };
 
 static struct netdef *parse(const char *xml)

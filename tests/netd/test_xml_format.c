@@ -74,6 +74,29 @@ static const char *const same[] = {
 	"<network xmlns:netd='urn:netd:network:1'>\n"
 	"  <name>n</name>\n"
 	"  <bridge stp='off' delay='0'/>\n"
+	"  <portgroup name='a'>\n"
+	"    <netd:guards/>\n"
+	"    <netd:egress policy='none'/>\n"
+	"  </portgroup>\n"
+	"  <netd:hostAccess mode='services'/>\n"
+	"  <netd:source address='203.0.113.5'/>\n"
+	"  <netd:source address='2001:db8::5'/>\n"
+	"  <netd:accept network='b'/>\n"
+	"  <netd:guards mac='no' ip='yes' dhcp='no' ra='no' broadcast='1' multicast='2' connections='3'/>\n"
+	"  <netd:egress policy='list'>\n"
+	"    <netd:allow address='0.0.0.0/0'/>\n"
+	"    <netd:allow address='10.1.0.0/16' protocol='tcp' port='443' end='444'/>\n"
+	"    <netd:allow address='2001:db8::1/128' protocol='udp'/>\n"
+	"  </netd:egress>\n"
+	"  <netd:address guest='52:54:00:00:00:01' address='10.1.2.0/24'/>\n"
+	"  <netd:forward protocol='tcp' port='80' guest='web'/>\n"
+	"  <netd:forward protocol='udp' address='192.0.2.1' port='7000' end='7009' guest='10.0.0.2' "
+	"guestPort='1'/>\n"
+	"  <netd:autostart mode='boot'/>\n"
+	"</network>\n",
+	"<network xmlns:netd='urn:netd:network:1'>\n"
+	"  <name>n</name>\n"
+	"  <bridge stp='off' delay='0'/>\n"
 	"  <ip address='192.168.1.1' netd:subnet='auto'>\n"
 	"  </ip>\n"
 	"</network>\n",
@@ -90,6 +113,12 @@ static const struct {
 	  "<network>\n  <name>n</name>\n  <forward mode='nat'>\n    <nat>\n      <port start='1024' "
 	  "end='65535'/>\n"
 	  "    </nat>\n  </forward>\n  <bridge stp='off' delay='0'/>\n</network>\n" },
+	/* Lengths of networks and the protocol are always written. */
+	{ "<network xmlns:netd='urn:netd:network:1'><name>n</name><netd:forward guest='a' port='80'/>"
+	  "<netd:address address='10.0.0.1' guest='a'/></network>",
+	  "<network xmlns:netd='urn:netd:network:1'>\n  <name>n</name>\n  <bridge stp='off' delay='0'/>\n"
+	  "  <netd:address guest='a' address='10.0.0.1/32'/>\n"
+	  "  <netd:forward protocol='tcp' port='80' guest='a'/>\n</network>\n" },
 	/* The namespace is declared where it is used, under our prefix. */
 	{ "<network xmlns:netd='urn:netd:network:1'><name>n</name></network>",
 	  "<network>\n  <name>n</name>\n  <bridge stp='off' delay='0'/>\n</network>\n" },

@@ -48,6 +48,39 @@ static const struct {
 	{ NET(""), NET("<dns enable='no'/>"), NETDEF_CHANGE_LIVE, "dns@enable" },
 	{ NET(""), NET("<dns enable='yes'/>"), NETDEF_CHANGE_NONE, "" },
 	{ NET(""), NET("<netd:autostart mode='boot'/>"), NETDEF_CHANGE_NONE, "netd:autostart@mode" },
+	{ NET(""), NET("<netd:hostAccess mode='services'/>"), NETDEF_CHANGE_LIVE, "netd:hostAccess@mode" },
+	{ NET(""), NET("<netd:hostAccess mode='none'/>"), NETDEF_CHANGE_RESTART, "netd:hostAccess@mode" },
+	{ NET("<netd:hostAccess mode='none'/>"), NET("<netd:hostAccess mode='all'/>"), NETDEF_CHANGE_RESTART,
+	  "netd:hostAccess@mode" },
+	{ NET(""), NET("<netd:source address='192.0.2.1'/>"), NETDEF_CHANGE_LIVE, "netd:source" },
+	{ NET(""), NET("<netd:accept network='b'/>"), NETDEF_CHANGE_LIVE, "netd:accept" },
+	{ NET("<netd:accept network='a'/>"), NET("<netd:accept network='b'/>"), NETDEF_CHANGE_LIVE,
+	  "netd:accept@network" },
+	{ NET(""), NET("<netd:guards/>"), NETDEF_CHANGE_LIVE, "netd:guards" },
+	{ NET("<netd:guards/>"), NET("<netd:guards ip='no' connections='3'/>"), NETDEF_CHANGE_LIVE,
+	  "netd:guards@ip, netd:guards@connections" },
+	{ NET("<netd:egress policy='any'/>"),
+	  NET("<netd:egress policy='list'><netd:allow address='10.0.0.0/8'/></netd:egress>"),
+	  NETDEF_CHANGE_LIVE, "netd:egress@policy, netd:egress/netd:allow" },
+	{ NET("<netd:egress policy='list'><netd:allow address='10.0.0.0/8'/></netd:egress>"),
+	  NET("<netd:egress policy='list'><netd:allow address='10.0.0.0/9' protocol='udp' port='5' "
+	      "end='6'/></netd:egress>"),
+	  NETDEF_CHANGE_LIVE,
+	  "netd:egress/netd:allow@address, netd:egress/netd:allow@protocol, netd:egress/netd:allow@port, "
+	  "netd:egress/netd:allow@end" },
+	{ NET("<portgroup name='a'/>"), NET("<portgroup name='a'><netd:guards/></portgroup>"),
+	  NETDEF_CHANGE_LIVE, "portgroup/netd:guards" },
+	{ NET(""), NET("<netd:address guest='a' address='10.0.0.0/24'/>"), NETDEF_CHANGE_LIVE,
+	  "netd:address" },
+	{ NET(""), NET("<netd:forward port='80' guest='a'/>"), NETDEF_CHANGE_LIVE, "netd:forward" },
+	{ NET("<netd:forward port='80' guest='a'/>"),
+	  NET("<netd:forward protocol='tcp' port='80' guest='a'/>"), NETDEF_CHANGE_NONE, "" },
+	{ NET("<netd:forward port='80' guest='a'/>"),
+	  NET("<netd:forward protocol='udp' address='192.0.2.1' port='81' end='82' guest='b' "
+	      "guestPort='1'/>"),
+	  NETDEF_CHANGE_LIVE,
+	  "netd:forward@protocol, netd:forward@address, netd:forward@port, netd:forward@end, "
+	  "netd:forward@guest, netd:forward@guestPort" },
 	{ NET(""), NET("<title>t</title><description>d</description>"), NETDEF_CHANGE_NONE,
 	  "title, description" },
 	{ NET(""), NET("<dns><txt name='a' value='b'/></dns>"), NETDEF_CHANGE_LIVE, "dns/txt" },
@@ -116,6 +149,18 @@ static void test_copy_is_deep(void **state)
 	assert_string_equal(copy->ips[0].hosts[1].name, "a");
 	assert_int_equal(copy->ip_cnt, 2);
 	netdef_free(copy);
+	d = parse(NET("<portgroup name='a'><netd:guards/><netd:egress policy='list'><netd:allow "
+		      "address='10.0.0.0/8'/></netd:egress></portgroup><netd:accept network='b'/>"
+		      "<netd:address guest='a' address='10.0.0.1'/><netd:forward port='80' guest='web'/>"));
+	copy = netdef_copy(d);
+	assert_int_equal(netdef_size(d), netdef_size(copy));
+	netdef_free(d);
+	assert_string_equal(netdef_rare(copy)->publishes[0].guest, "web");
+	assert_string_equal(netdef_rare(copy)->allowed[0].guest, "a");
+	assert_string_equal(netdef_rare(copy)->accepts[0].network, "b");
+	assert_true(netdef_rare(copy)->portgroups[0].policy.guards.given);
+	assert_int_equal(netdef_rare(copy)->portgroups[0].policy.rules[0].address.len, 8);
+	netdef_free(copy);
 	netdef_free(NULL);
 }
 
@@ -149,6 +194,18 @@ static void test_rare_is_rare(void **state)
 	netdef_free(copy);
 }
 
+/* Words of an enum whose 0 is "not given". */
+static void assert_total_from_1(const char *(*to_string)(int), int (*from_string)(const char *), int last)
+{
+	assert_null(to_string(0));
+	for (int v = 1; v <= last; v++) {
+		assert_non_null(to_string(v));
+		assert_int_equal(from_string(to_string(v)), v);
+	}
+	assert_null(to_string(last + 1));
+	assert_int_equal(from_string("?"), -1);
+}
+
 static void assert_total(const char *(*to_string)(int), int (*from_string)(const char *), int last)
 {
 	for (int v = 0; v <= last; v++) {
@@ -167,6 +224,11 @@ static void test_words(void **state)
 	assert_total(netdef_section_to_string, netdef_section_from_string, NETDEF_SECTION_DNS_SRV);
 	assert_total(netdef_command_to_string, netdef_command_from_string, NETDEF_COMMAND_ADD_FIRST);
 	assert_int_equal(netdef_command_from_string("add"), NETDEF_COMMAND_ADD_LAST);
+	assert_total_from_1(netdef_host_access_to_string, netdef_host_access_from_string,
+			    NETDEF_HOST_ACCESS_NONE);
+	assert_total_from_1(netdef_egress_policy_to_string, netdef_egress_policy_from_string,
+			    NETDEF_EGRESS_NONE);
+	assert_total_from_1(netdef_protocol_to_string, netdef_protocol_from_string, NETDEF_PROTOCOL_UDP);
 }
 
 static void check_row(const struct row *r)

@@ -18,6 +18,8 @@
 #define NS        "xmlns:netd='urn:netd:network:1'"
 #define NET(body) "<network><name>n</name>" body "</network>"
 #define IP(body)  NET("<ip address='10.0.0.1' prefix='24'>" body "</ip>")
+#define OWN(b)    "<network " NS "><name>n</name>" b "</network>"
+#define ALLOW(a)  OWN("<netd:egress policy='list'><netd:allow " a "/></netd:egress>")
 #define DHCP(b)   IP("<dhcp>" b "</dhcp>")
 
 struct bad_row {
@@ -117,6 +119,82 @@ static const struct bad_row bad_rows[] = {
 	  "network 'n': line 1: <netd:autostart>: missing attribute 'mode'" },
 	{ "<network " NS "><name>n</name><netd:autostart mode='yes'/></network>", ND_INVALID,
 	  "network 'n': line 1: <netd:autostart>: 'yes' is not one of 'no', 'boot', 'on-attach'" },
+	/* netd's own. */
+	{ OWN("<netd:hostAccess/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:hostAccess>: missing attribute 'mode'" },
+	{ OWN("<netd:hostAccess mode='some'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:hostAccess>: 'some' is not one of 'all', 'services', 'none'" },
+	{ OWN("<netd:source/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:source>: missing attribute 'address'" },
+	{ OWN("<netd:source address='a'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:source>: Invalid value for attribute 'address' in element "
+	  "'netd:source': 'a'." },
+	{ OWN("<netd:source address='1.1.1.1'/><netd:source address='1.1.1.2'/><netd:source "
+	      "address='1.1.1.3'/>"),
+	  ND_INVALID, "network 'n': line 1: <netd:source>: given more than 2 times" },
+	{ OWN("<netd:accept network='a/b'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:accept>: invalid char in name: /" },
+	{ OWN("<netd:guards mac='maybe'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:guards>: Invalid value for attribute 'mac' in element 'netd:guards': "
+	  "'maybe'." },
+	{ OWN("<netd:guards broadcast='1000001'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:guards>: Invalid value for attribute 'broadcast' in element "
+	  "'netd:guards': '1000001'. Expected non-negative integer value" },
+	{ OWN("<netd:guards/><netd:guards/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:guards>: given more than once" },
+	{ OWN("<netd:egress/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:egress>: missing attribute 'policy'" },
+	{ OWN("<netd:egress policy='some'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:egress>: 'some' is not one of 'any', 'internet-only', 'list', 'none'" },
+	{ OWN("<netd:egress policy='none'><netd:allow address='10.0.0.0/8'/></netd:egress>"), ND_INVALID,
+	  "network 'n': line 1: <netd:egress>: <netd:allow> needs policy='list', not 'none'" },
+	{ ALLOW(""), ND_INVALID, "network 'n': line 1: <netd:allow>: missing attribute 'address'" },
+	{ ALLOW("address='10.0.0.1/8'"), ND_INVALID,
+	  "network 'n': line 1: <netd:allow>: attribute 'address': '10.0.0.1/8' is not a network's address, "
+	  "alone or with the length of its prefix (10.1.0.0/16)" },
+	{ ALLOW("address='10.0.0.0/8' port='1'"), ND_INVALID,
+	  "network 'n': line 1: <netd:allow>: a port needs protocol='tcp' or protocol='udp'" },
+	{ ALLOW("address='10.0.0.0/8' protocol='icmp'"), ND_INVALID,
+	  "network 'n': line 1: <netd:allow>: 'icmp' is not one of 'tcp', 'udp'" },
+	{ ALLOW("address='10.0.0.0/8' protocol='tcp' end='3'"), ND_INVALID,
+	  "network 'n': line 1: <netd:allow>: end='3' needs a port to begin with" },
+	{ ALLOW("address='10.0.0.0/8' protocol='tcp' port='4' end='3'"), ND_INVALID,
+	  "network 'n': line 1: <netd:allow>: ports 4 to 3 are reversed" },
+	{ OWN("<netd:address guest='a'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:address>: missing attribute 'address'" },
+	{ OWN("<netd:address guest='10.0.0.1' address='10.0.0.1'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:address>: attribute 'guest': '10.0.0.1' is not a port's name or a "
+	  "guest's MAC address" },
+	{ OWN("<netd:forward guest='a'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:forward>: missing attribute 'port'" },
+	{ OWN("<netd:forward port='80'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:forward>: missing attribute 'guest'" },
+	{ OWN("<netd:forward port='80' guest='a b'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:forward>: attribute 'guest': 'a b' is not a port's name, or a guest's "
+	  "MAC or IP address" },
+	{ OWN("<netd:forward port='80' guest='53:54:00:00:00:01'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:forward>: attribute 'guest': '53:54:00:00:00:01' is not a port's name, "
+	  "or a guest's MAC or IP address" },
+	{ OWN("<netd:forward port='0' guest='a'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:forward>: Invalid value for attribute 'port' in element "
+	  "'netd:forward': "
+	  "'0'. Expected non-negative integer value" },
+	{ OWN("<netd:forward protocol='sctp' port='80' guest='a'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:forward>: 'sctp' is not one of 'tcp', 'udp'" },
+	{ OWN("<netd:forward port='80' end='79' guest='a'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:forward>: ports 80 to 79 are reversed" },
+	{ OWN("<netd:forward port='1' end='1025' guest='a'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:forward>: ports 1 to 1025 are more than 1024" },
+	{ OWN("<netd:forward port='1' end='11' guest='a' guestPort='65526'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:forward>: 11 ports from guestPort='65526' on end after 65535" },
+	{ OWN("<netd:forward port='1' address='::1' guest='a'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:forward>: ::1 cannot be published: a packet from ::1 never leaves the "
+	  "host's loopback, and IPv6 has no route_localnet; without address= all but loopback is published" },
+	{ OWN("<netd:forward port='1' address='0.0.0.0' guest='a'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:forward>: '0.0.0.0' is no address of a host; without address= all but "
+	  "loopback is published" },
+	{ OWN("<netd:forward port='1' address='192.0.2.1' guest='fd00::1'/>"), ND_INVALID,
+	  "network 'n': line 1: <netd:forward>: address and guest 'fd00::1' are of different families" },
 };
 
 static void assert_refused(const char *xml, size_t len, const char *file, int code, const char *message)

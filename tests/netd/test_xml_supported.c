@@ -12,6 +12,7 @@
 #define YET     "not supported by this netd yet"
 #define IP(b)   "<ip address='10.0.0.1' prefix='24'>" b "</ip>"
 #define DHCP(b) IP("<dhcp>" b "</dhcp>")
+#define NETD    "xmlns:netd='urn:netd:network:1'"
 #define DNS     "xmlns:dnsmasq='http://libvirt.org/schemas/network/dnsmasq/1.0'"
 
 /* message NULL: all of it is in force. */
@@ -83,6 +84,15 @@ static const struct {
 	  "average='3'/></bandwidth></portgroup>",
 	  "<bandwidth>: " YET },
 	{ "<dnsmasq:options><dnsmasq:option value='a'/></dnsmasq:options>", "<dnsmasq:option>: " YET, DNS },
+	{ "<netd:hostAccess mode='none'/>", "<netd:hostAccess mode='none'>: " YET, NETD },
+	{ "<forward/>" IP("") "<netd:source address='192.0.2.1'/>", "<netd:source>: " YET, NETD },
+	{ "<netd:accept network='b'/>", "<netd:accept>: " YET, NETD },
+	{ "<netd:guards/>", "<netd:guards>: " YET, NETD },
+	{ "<portgroup name='a'><netd:guards ip='no'/></portgroup>", "<netd:guards>: " YET, NETD },
+	{ "<netd:egress policy='any'/>", "<netd:egress>: " YET, NETD },
+	{ "<portgroup name='a'><netd:egress policy='none'/></portgroup>", "<netd:egress>: " YET, NETD },
+	{ "<netd:address guest='a' address='10.0.0.9'/>", "<netd:address>: " YET, NETD },
+	{ "<netd:forward port='80' guest='a'/>", "<netd:forward>: " YET, NETD },
 };
 
 static struct netdef *parse(const char *body, const char *attributes)
