@@ -169,7 +169,12 @@ static void put_element(struct nd_buf *out, const struct row *element, const voi
 	nd_buf_printf(out, "</%s>\n", name);
 }
 
+void netdef_format_document(const struct row *root, const void *obj, struct nd_buf *out)
+{
+	put_element(out, root, obj, 0);
+}
+
 void netdef_format(const struct netdef *d, struct nd_buf *out)
 {
-	put_element(out, rows, d, 0);
+	netdef_format_document(rows, d, out);
 }

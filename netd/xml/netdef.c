@@ -125,7 +125,7 @@ static bool copy_rare(struct netdef *d)
 /* dst is wholly written, so that it can be freed also when false (ENOMEM) comes back. */
 static bool copy_object(const struct row *element, void *dst, const void *src)
 {
-	size_t size = element == rows ? sizeof(struct netdef) : element->size;
+	size_t size = element->size;
 	bool ok = true;
 
 	memcpy(dst, src, size);

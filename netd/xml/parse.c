@@ -692,6 +692,22 @@ int netdef_parse_flags(const char *xml, size_t len, unsigned flags, const char *
 	return p.err.code;
 }
 
+int netdef_parse_document(const char *xml, size_t len, unsigned flags, const struct row *root, void *obj,
+			  void (*warn_fn)(void *arg, const struct netdef_warning *w), void *arg,
+			  struct nd_error *e)
+{
+	struct parse p = {
+		.xml = xml, .len = len, .flags = flags, .root = root, .obj = obj, .warn = warn_fn, .arg = arg
+	};
+
+	run(&p);
+	if (p.err.code == 0)
+		row_lists_trim(root, obj);
+	else
+		tell(&p.err, "", NULL, e);
+	return p.err.code;
+}
+
 int netdef_parse(const char *xml, size_t len, const char *file,
 		 void (*warn_fn)(void *arg, const struct netdef_warning *w), void *arg, struct netdef **ret,
 		 struct nd_error *e)

@@ -17,6 +17,7 @@
  * routes and ARP caches: RESTART. Its name is where their ports are: RECREATE.
  */
 #include "netd/xml/rows.h"
+#include "netd/xml/portdef.h"
 
 #include <assert.h>
 
@@ -54,6 +55,17 @@ static const char *const autostart_names[] = {
 	[NETDEF_AUTOSTART_NO] = "no",
 	[NETDEF_AUTOSTART_BOOT] = "boot",
 	[NETDEF_AUTOSTART_ON_ATTACH] = "on-attach",
+};
+static const char *const plug_names[] = {
+	[PORTDEF_PLUG_NONE] = "none",       [PORTDEF_PLUG_NETWORK] = "network",
+	[PORTDEF_PLUG_BRIDGE] = "bridge",   [PORTDEF_PLUG_DIRECT] = "direct",
+	[PORTDEF_PLUG_PCI] = "hostdev-pci",
+};
+static const char *const direct_names[] = {
+	[PORTDEF_DIRECT_VEPA] = "vepa",
+	[PORTDEF_DIRECT_PRIVATE] = "private",
+	[PORTDEF_DIRECT_BRIDGE] = "bridge",
+	[PORTDEF_DIRECT_PASSTHROUGH] = "passthrough",
 };
 static const char *const unit_names[] = {
 	[NETDEF_UNIT_MINUTES] = "minutes",
@@ -95,6 +107,8 @@ WORDS(unit);
 WORDS(host_access);
 WORDS(egress);
 WORDS(protocol);
+WORDS(plug);
+WORDS(direct);
 
 const struct row_ns row_namespaces[] = {
 	{ "netd", NETD_XML_NS },
@@ -133,6 +147,23 @@ static enum netdef_change host_access_change(const void *a, const void *b)
 	return none_a != none_b ? NETDEF_CHANGE_RESTART : NETDEF_CHANGE_LIVE;
 }
 
+static bool is_plug_bridge(const void *obj)
+{
+	const struct portdef *p = obj;
+
+	return p->plug == PORTDEF_PLUG_NETWORK || p->plug == PORTDEF_PLUG_BRIDGE;
+}
+
+static bool is_plug_direct(const void *obj)
+{
+	return ((const struct portdef *)obj)->plug == PORTDEF_PLUG_DIRECT;
+}
+
+static bool is_plug_pci(const void *obj)
+{
+	return ((const struct portdef *)obj)->plug == PORTDEF_PLUG_PCI;
+}
+
 #define FIELD(obj, member) .offset = offsetof(obj, member), .size = sizeof(((obj *)0)->member)
 #define LIST(obj, member, cnt_) \
 	.offset = offsetof(obj, member), .with = offsetof(obj, cnt_), .size = sizeof(*((obj *)0)->member)
@@ -146,6 +177,7 @@ static enum netdef_change host_access_change(const void *a, const void *b)
 #define RESTART            .change = NETDEF_CHANGE_RESTART
 #define RECREATE           .change = NETDEF_CHANGE_RECREATE
 
+/* "network" and what stands behind it: "/name", or "port/name" for the other document. */
 #define ROW(p, k, ...)                                              \
 	{                                                           \
 		.path = "network" p, .kind = ROW_##k, ##__VA_ARGS__ \
@@ -253,6 +285,18 @@ static enum netdef_change host_access_change(const void *a, const void *b)
 	ATTR("/forward/address@" #name, number, FIELD(struct netdef_pci, name), .max = (max_),            \
 	     .digits = (digits_), .flags = ROW_HEX | ROW_PRINT, .bad_range = "Invalid PCI address " text, \
 	     RESTART)
+#define P(member) FIELD(struct portdef, member)
+#define PORT_RATE(element, m, name, ...)                                     \
+	ATTR("port/bandwidth/" element "@" #name, rate, P(bandwidth.m.name), \
+	     .bad = "could not convert bandwidth " #name " value '%v'", ##__VA_ARGS__)
+#define PORT_DIRECTION(element, m)                                                                  \
+	ELEMENT("port/bandwidth/" element, P(bandwidth.m), .done = portdef_##m##_done,              \
+		.twice = "Only one child <%e> element allowed"),                                    \
+		PORT_RATE(element, m, average, GIVEN(struct portdef, bandwidth.m##_average_given)), \
+		PORT_RATE(element, m, peak)
+#define PORT_PCI(name, digits_, max_, text)                                                       \
+	ATTR("port/plug/address@" #name, number, P(pci.name), .max = (max_), .digits = (digits_), \
+	     .flags = ROW_HEX | ROW_PRINT, .when = is_plug_pci, .bad_range = "Invalid PCI address " text)
 #define SRV_STRING(name, ...)                                                                       \
 	ATTR("/dns/srv@" #name, string, FIELD(struct netdef_srv, name), .max = ROW_VALUE_MAX, LIVE, \
 	     ##__VA_ARGS__)
@@ -264,7 +308,7 @@ static enum netdef_change host_access_change(const void *a, const void *b)
 
 /* clang-format off */
 const struct row rows[] = {
-	ELEMENT(""),
+	ELEMENT("", .size = sizeof(struct netdef)),
 	SILENT("@connections"),
 	ATTR("@ipv6", word, D(ipv6), .words = &noyes, .flags = NOT_YET, .harmless = "no",
 	     .bad = "Invalid ipv6 setting '%v' in network '" NET "'", LIVE),
@@ -478,6 +522,51 @@ const struct row rows[] = {
 	ELEMENT("/netd:autostart"),
 	ATTR("/netd:autostart@mode", word, D(autostart), GIVEN(struct netdef, autostart_set), .words = &autostart, .flags = REQ,
 	     .bad = "'%v' is not one of 'no', 'boot', 'on-attach'"),
+
+	/* A document of its own: <networkport>, one port of a network. */
+	ELEMENT("port", .size = sizeof(struct portdef)),
+	TEXT("port/uuid", uuid, P(uuid), GIVEN(struct portdef, uuid_given), .flags = REQ, .missing = "network port has no uuid",
+	     .bad = "Unable to parse UUID '%v'"),
+	ELEMENT("port/owner", .flags = REQ, .missing = "network port has no owner name"),
+	TEXT("port/owner/name", string, P(owner_name), .max = ROW_VALUE_MAX, .flags = REQ | ROW_NOT_EMPTY,
+	     .missing = "network port has no owner name", .bad = "network port has no owner name"),
+	TEXT("port/owner/uuid", uuid, P(owner_uuid), GIVEN(struct portdef, owner_uuid_given), .flags = REQ,
+	     .missing = "network port has no owner UUID", .bad = "Unable to parse UUID '%v'"),
+	TEXT("port/group", string, P(group), .max = ROW_VALUE_MAX, .flags = ROW_DROP_EMPTY),
+	ELEMENT("port/mac", .flags = REQ, .missing = "network port has no mac"),
+	ATTR("port/mac@address", mac, P(mac), GIVEN(struct portdef, mac_given), .flags = REQ, .missing = "network port has no mac",
+	     .bad = "Unable to parse MAC '%v'", .bad_range = "expected unicast mac address, found multicast '%v'"),
+	VIRTUALPORT_ROWS("port/virtualport", struct portdef, virtualport, 0, 0, netdef_virtualport_end),
+	ELEMENT("port/bandwidth", GIVEN(struct portdef, bandwidth.given), .flags = ROW_OPEN, .end = portdef_bandwidth_end),
+	ATTR("port/bandwidth@classID", number, P(class_id), .max = UINT32_MAX, .bad = "Unable to parse class id '%v'"),
+	PORT_DIRECTION("inbound", inbound),
+	ATTR("port/bandwidth/inbound@floor", rate, P(bandwidth.floor), .bad = "could not convert bandwidth floor value '%v'"),
+	PORT_RATE("inbound", inbound, burst),
+	PORT_DIRECTION("outbound", outbound),
+	REFUSED("port/bandwidth/outbound@floor", "'floor' attribute allowed only in <inbound> element"),
+	PORT_RATE("outbound", outbound, burst),
+	VLAN_ROWS("port/vlan", struct portdef, vlan, 0),
+	ELEMENT("port/port"),
+	ATTR("port/port@isolated", word, P(isolated), .words = &yesno),
+	ELEMENT("port/rxfilters"),
+	ATTR("port/rxfilters@trustGuest", word, P(trust_rx_filters), .words = &yesno),
+	ELEMENT("port/plug", .end = portdef_plug_end),
+	ATTR("port/plug@type", word, P(plug), .words = &plug),
+	ATTR("port/plug@bridge", ifname, P(bridge), .when = is_plug_bridge),
+	ATTR("port/plug@macTableManager", word, P(mac_table), .words = &mac_table, .when = is_plug_bridge,
+	     .bad = "Invalid macTableManager setting '%v' in network port"),
+	ATTR("port/plug@dev", ifname, P(dev), .when = is_plug_direct),
+	ATTR("port/plug@mode", word, P(mode), .words = &direct, .flags = ROW_PRINT, .when = is_plug_direct,
+	     .bad = "Invalid mode setting '%v' in network port"),
+	ATTR("port/plug@managed", word, P(managed), .words = &yesno, .when = is_plug_pci),
+	ELEMENT("port/plug/driver"),
+	ATTR("port/plug/driver@name", word, P(driver), .words = &driver, .when = is_plug_pci,
+	     .bad = "Missing network port driver name"),
+	ELEMENT("port/plug/address", .done = portdef_address_done),
+	PORT_PCI(domain, 4, 0xffff, "domain='%v', must be <= 0xFFFF"),
+	PORT_PCI(bus, 2, 0xff, "bus='%v', must be <= 0xFF"),
+	PORT_PCI(slot, 2, 0x1f, "slot='%v', must be <= 0x1F"),
+	PORT_PCI(function, 1, 7, "function=%v, must be <= 7"),
 };
 /* clang-format on */
 const size_t row_cnt = ARRAY_LEN(rows);

@@ -4,7 +4,7 @@
 /*
  * The table of elements and attributes, private to netd/xml. Rows stand in document order, an element before
  * its attributes and these before its children, so that a subtree is a run of rows and table order is dump
- * order.
+ * order. The first is <network>; <networkport>, a document of its own, stands behind its subtree.
  *
  * An element's fields lie in the object of the element around it: struct netdef, or the innermost list's
  * item. Rows marked ROW_RARE lie in the definition's struct netdef_rare instead, which exists only where one
@@ -14,7 +14,7 @@
 #include "base/strtab.h"
 #include "netd/xml/netdef.h"
 
-#define ROWS_MAX        256  /* bound of per-row counters kept on the stack */
+#define ROWS_MAX        320  /* bound of per-row counters kept on the stack */
 #define ROWS_DEPTH_MAX  16   /* nesting of a document, <network> is 1 */
 #define ROWS_ATTRS_MAX  16   /* attributes of one element */
 #define ROW_VALUE_MAX   1024 /* bytes of one value, without the NUL; a text row's max may be more */
@@ -48,7 +48,7 @@ enum row_kind {
 #define ROW_HEX        512u /* a number that may be written as 0x… */
 
 struct row;
-/* obj is the row's object: struct netdef, or the list item the row lies in. */
+/* obj is the row's object: struct netdef or portdef, or the list item the row lies in. */
 struct row_type {
 	const char *
 		expected; /* "… is not %s", where the row has no text of its own; NULL: libvirt's general one */
@@ -238,6 +238,12 @@ ROW_RULE(netdef_virtualport_end);
 ROW_RULE(netdef_allow_done);
 ROW_RULE(netdef_egress_end);
 ROW_RULE(netdef_publish_done);
+/* In portdef.c. */
+ROW_RULE(portdef_inbound_done);
+ROW_RULE(portdef_outbound_done);
+ROW_RULE(portdef_bandwidth_end);
+ROW_RULE(portdef_plug_end);
+ROW_RULE(portdef_address_done);
 
 /* The rules of one record; for parser and check, since a record may also be made by hand. */
 int netdef_egress_rule_check(const struct netdef_egress_rule *r, struct nd_error *e);
@@ -251,6 +257,15 @@ int netdef_publish_overlap(const struct netdef *d, const struct netdef_publish *
 /* "tcp port 80 of 192.0.2.1", "udp ports 7000 to 7009". Return: buf. */
 #define NETDEF_PUBLISH_STRLEN 96
 const char *netdef_publish_to_string(const struct netdef_publish *p, char buf[NETDEF_PUBLISH_STRLEN]);
+
+/*
+ * A document whose element is row root, into obj (zeroed; NULL: ND_MEMORY), which the caller frees either way.
+ * flags, warn, arg: as netdef_parse_flags(). Return: as that.
+ */
+int netdef_parse_document(const char *xml, size_t len, unsigned flags, const struct row *root, void *obj,
+			  void (*warn)(void *arg, const struct netdef_warning *w), void *arg,
+			  struct nd_error *e);
+void netdef_format_document(const struct row *root, const void *obj, struct nd_buf *out);
 
 /*
  * One record in place of a document: the element of list row r, appended to obj's list (a half-built

@@ -287,7 +287,11 @@ static uint64_t rate_get(const struct row *r, const void *obj)
 
 static int rate_parse(const struct row *r, void *obj, const char *value, struct nd_error *e)
 {
-	return netdef_number(value, false, UINT64_MAX, row_field(r, obj));
+	int bad = netdef_number(value, false, UINT64_MAX, row_field(r, obj));
+
+	if (!bad)
+		row_set_present(r, obj);
+	return bad;
 }
 
 static bool rate_given(const struct row *r, const void *obj)

@@ -8,9 +8,12 @@
  * The same bytes are then given to net-update as a record, in every section and command, to a definition that
  * has records of all kinds: it is changed into one that is accepted, or not at all. And they are a title, a
  * description and an element of metadata.
+ *
+ * They are also a <networkport>, with the same demands.
  */
 #include "base/mem.h"
 #include "netd/xml/netdef.h"
+#include "netd/xml/portdef.h"
 
 #include <stdint.h>
 
@@ -168,6 +171,35 @@ static void check_as_record(const uint8_t *data, size_t len)
 	free(text);
 }
 
+static void check_as_port(const uint8_t *data, size_t len)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	struct nd_buf text = { .max = 8 * NETDEF_XML_MAX }, again = { .max = 8 * NETDEF_XML_MAX };
+	struct portdef *p = NULL, *same = NULL;
+	int code = portdef_parse((const char *)data, len, false, NULL, NULL, &p, &e);
+
+	if (code < 0) {
+		must(p == NULL, "refused, but written");
+		check_refusal(&e, code);
+		return;
+	}
+	portdef_format(p, &text);
+	must(!text.bad && text.len > 0, "accepted but not written");
+	if (text.len <= NETDEF_XML_MAX) {
+		must(portdef_parse(nd_buf_string(&text), text.len, true, NULL, NULL, &same, &e) == 0,
+		     "own port refused");
+		/* What says nothing is written once, as libvirt does, and read as nothing. */
+		same->bandwidth.given = p->bandwidth.given;
+		same->class_id = p->class_id;
+		portdef_format(same, &again);
+		must(strcmp(nd_buf_string(&text), nd_buf_string(&again)) == 0, "port not stable");
+	}
+	nd_buf_done(&text);
+	nd_buf_done(&again);
+	portdef_free(p);
+	portdef_free(same);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct nd_error e = ND_ERROR_INIT;
@@ -181,6 +213,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	     "a warning is no error, or the other way");
 	netdef_free(same);
 	check_as_record(data, len);
+	check_as_port(data, len);
 	if (code < 0) {
 		must(d == NULL, "refused, but written");
 		check_refusal(&e, code);
