@@ -387,6 +387,8 @@ static void stop(struct daemon *d)
 		snprintf(path, sizeof path, "%s/netd.sock", d->settings.run_dir);
 		unlink(path);
 	}
+	if (c->model)
+		network_give_up(c);
 	monitor_free(c->monitor);
 	repair_free(c->repair);
 	disk_free(c->disk); /* the ends of its jobs send answers and talk to the worker */

@@ -35,6 +35,7 @@ struct call {
 	struct call_peer peer;
 	json_t *frame; /* the call as it came: its parameters are borrowed from here */
 	const struct api_signature *sig;
+	call_fn method;
 	bool oneway;
 	void (*gone)(void *arg);
 	void *gone_arg;
@@ -196,8 +197,8 @@ static void refuse_frame(struct conn *c, const struct nd_error *e)
 	conn_finish(c);
 }
 
-/* "io.netd.Attach" → its table and row. On failure the call is answered. */
-static bool find_method(struct call *call, const char *method, call_fn *ret)
+/* "io.netd.Attach" → its row and function. On failure the call is answered. */
+static bool find_method(struct call *call, const char *method)
 {
 	const char *dot = strrchr(method, '.');
 	size_t len = dot ? (size_t)(dot - method) : 0;
@@ -213,7 +214,7 @@ static bool find_method(struct call *call, const char *method, call_fn *ret)
 			call_fail_service(call, API_SERVICE_METHOD_NOT_FOUND, method);
 			return false;
 		}
-		*ret = t->methods[call->sig - t->interface->methods];
+		call->method = t->methods[call->sig - t->interface->methods];
 		return true;
 	}
 	snprintf(interface, sizeof(interface), "%.*s", (int)(len < 63 ? len : 63), method);
@@ -229,14 +230,20 @@ static int allow(const struct call *call, enum access_level need, const char *me
 	return call->service->allow(call->service->arg, &call->peer, need, what, e);
 }
 
+void call_again(void *arg)
+{
+	struct call *call = arg;
+
+	call->method(call, json_object_get(call->frame, "parameters"));
+}
+
 static void dispatch(struct call *call, const char *method)
 {
 	const json_t *params = json_object_get(call->frame, "parameters");
 	struct nd_error e = ND_ERROR_INIT;
 	const char *bad = NULL;
-	call_fn fn;
 
-	if (!find_method(call, method, &fn))
+	if (!find_method(call, method))
 		return;
 	if (!api_fields_check(call->sig->in, call->sig->in_cnt, params, &bad))
 		call_fail_parameter(call, bad);
@@ -247,7 +254,7 @@ static void dispatch(struct call *call, const char *method)
 	else if (allow(call, (enum access_level)call->sig->access, method, &e) < 0)
 		call_fail(call, &e);
 	else
-		fn(call, params);
+		call_again(call);
 }
 
 static struct call *call_new(struct call_session *s, json_t *frame)

@@ -61,6 +61,9 @@ void call_fail_parameter(struct call *call, const char *name);
 /* An error of org.varlink.service with its one parameter (NULL: none). */
 void call_fail_service(struct call *call, enum api_service_error error, const char *value);
 
+/* The method has the call anew, as if it came now. arg: the call; nothing of it was answered. */
+void call_again(void *arg);
+
 /* One reply of a stream, others follow. out: `taken`. */
 void call_continue(struct call *call, json_t *out);
 /*

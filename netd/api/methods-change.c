@@ -35,7 +35,8 @@ void method_update_network(struct call *call, const json_t *in)
 	}
 	n = methods_find_network(call, api_get_string(in, "name"));
 	if (n)
-		change_update(call_arg(call), n, &u, (struct network_done){ methods_on_network, call });
+		change_update(call_arg(call), n, &u,
+			      (struct network_done){ methods_on_network, call, call_again });
 }
 
 /* Title, description, metadata */
@@ -96,7 +97,8 @@ void method_set_metadata(struct call *call, const json_t *in)
 		return;
 	n = methods_find_network(call, api_get_string(in, "name"));
 	if (n)
-		change_metadata(call_arg(call), n, &m, (struct network_done){ methods_on_network, call });
+		change_metadata(call_arg(call), n, &m,
+				(struct network_done){ methods_on_network, call, call_again });
 }
 
 /* Plan and apply */
@@ -188,5 +190,6 @@ void method_apply_network(struct call *call, const json_t *in)
 	const json_t *xml = json_object_get(in, "xml");
 
 	change_apply(call_arg(call), json_string_value(xml), json_string_length(xml),
-		     api_get_bool(in, "restart", false), (struct network_done){ methods_on_network, call });
+		     api_get_bool(in, "restart", false),
+		     (struct network_done){ methods_on_network, call, call_again });
 }

@@ -278,6 +278,16 @@ static void on_defined(void *arg, struct network *n, const struct nd_error *e)
 	call_reply_new(call, out_take(&b));
 }
 
+static void define_again(void *arg)
+{
+	struct definition *d = arg;
+	struct call *call = d->call;
+
+	json_decref(d->warnings);
+	free(d);
+	call_again(call);
+}
+
 /* Whether the document is without what would be a warning; if not, the call has been answered. */
 static bool validate(struct call *call, const json_t *xml)
 {
@@ -309,7 +319,7 @@ static void define(struct call *call, const json_t *in,
 	d->call = call;
 	d->warnings = json_array();
 	verb(call_arg(call), json_string_value(xml), json_string_length(xml), on_warning,
-	     (struct network_done){ on_defined, d });
+	     (struct network_done){ on_defined, d, define_again });
 }
 
 void method_define_network(struct call *call, const json_t *in)
@@ -327,7 +337,8 @@ void method_start_network(struct call *call, const json_t *in)
 	struct network *n = methods_find_network(call, api_get_string(in, "name"));
 
 	if (n)
-		network_start(call_arg(call), n, (struct network_done){ methods_on_network, call });
+		network_start(call_arg(call), n,
+			      (struct network_done){ methods_on_network, call, call_again });
 }
 
 void method_destroy_network(struct call *call, const json_t *in)
@@ -336,7 +347,7 @@ void method_destroy_network(struct call *call, const json_t *in)
 
 	if (n)
 		network_destroy(call_arg(call), n, api_get_bool(in, "force", false),
-				(struct network_done){ on_done, call });
+				(struct network_done){ on_done, call, call_again });
 }
 
 void method_undefine_network(struct call *call, const json_t *in)
@@ -344,7 +355,7 @@ void method_undefine_network(struct call *call, const json_t *in)
 	struct network *n = methods_find_network(call, api_get_string(in, "name"));
 
 	if (n)
-		network_undefine(call_arg(call), n, (struct network_done){ on_done, call });
+		network_undefine(call_arg(call), n, (struct network_done){ on_done, call, call_again });
 }
 
 void method_set_autostart(struct call *call, const json_t *in)
@@ -359,7 +370,7 @@ void method_set_autostart(struct call *call, const json_t *in)
 	n = methods_find_network(call, api_get_string(in, "name"));
 	if (n)
 		network_set_autostart(call_arg(call), n, (enum netdef_autostart)mode,
-				      (struct network_done){ methods_on_network, call });
+				      (struct network_done){ methods_on_network, call, call_again });
 }
 
 /* Leases */

@@ -179,12 +179,14 @@ struct write_op {
 	struct core *c;
 	struct nd_uuid uuid;
 	struct netdef *was; /* the live definition before; NULL: nothing was changed live */
+	struct event *said; /* when it is written; heap, NULL: network_write says it */
 	struct network_done done;
 };
 
 static void write_op_free(struct write_op *op)
 {
 	netdef_free(op->was);
+	free(op->said);
 	free(op);
 }
 
@@ -204,25 +206,46 @@ static void on_written(void *arg, struct network *n, const struct nd_error *e)
 	struct network *same = model_network_by_uuid(op->c->model, &op->uuid);
 	if (e->code && op->was && same && same->live)
 		take_back(op, same, &told);
+	if (!e->code && op->said)
+		events_emit(op->c->events, op->said);
 	op->done.fn(op->done.arg, n, &told);
 	write_op_free(op);
 }
 
-/* def, was: taken. Ends in done. */
-static void write_last(struct core *c, struct netdef *def, struct netdef *was, struct network_done done)
+/* def, was: taken. said: what is said when it is written, copied; NULL: that it is defined. Ends in done. */
+static void write_last(struct core *c, struct netdef *def, struct netdef *was, const struct event *said,
+		       struct network_done done)
 {
 	struct nd_error e = ND_ERROR_INIT;
 	struct write_op *op = calloc(1, sizeof *op);
-	if (!op) {
+	struct event *copy = said ? malloc(sizeof *copy) : NULL;
+	if (copy)
+		*copy = *said;
+	if (!op || (said && !copy)) {
 		nd_fail(&e, ND_MEMORY, "definition");
+		free(copy);
+		free(op);
 		netdef_free(was);
 		netdef_free(def);
 		done.fn(done.arg, NULL, &e);
 		return;
 	}
-	*op = (struct write_op){ .c = c, .uuid = def->uuid, .was = was, .done = done };
-	if (network_write(c, def, (struct network_done){ on_written, op }, &e) < 0)
+	*op = (struct write_op){ .c = c, .uuid = def->uuid, .was = was, .said = copy, .done = done };
+	if (network_write(c, def, said ? EVENT_KIND_CNT_ : EVENT_NETWORK_DEFINED,
+			  (struct network_done){ on_written, op }, &e) < 0)
 		on_written(op, NULL, &e);
+}
+
+/* The part that runs; *ret_was (the caller's): the live definition before, NULL: none runs. */
+static int apply_running(struct core *c, struct network *n, const struct netdef *def, bool may_restart,
+			 struct netdef **ret_was, struct nd_error *e)
+{
+	if (n && n->busy)
+		return nd_fail(e, ND_BUSY, "another change of it is being written; try again");
+	if (!n || !n->live)
+		return 0;
+	*ret_was = netdef_copy(n->live);
+	return *ret_was ? apply_live(c, n, def, may_restart, e) : nd_fail(e, ND_MEMORY, "live definition");
 }
 
 void change_apply(struct core *c, const char *xml, size_t len, bool may_restart, struct network_done done)
@@ -230,18 +253,16 @@ void change_apply(struct core *c, const char *xml, size_t len, bool may_restart,
 	struct nd_error e = ND_ERROR_INIT;
 	struct netdef *def = NULL, *was = NULL;
 	if (network_read(c, xml, len, NULL, NULL, &def, &e) == 0) {
-		struct network *n = find_same(c, def);
-		if (n && n->busy)
-			nd_fail(&e, ND_BUSY, "another change of it is being written; try again");
-		else if (n && n->live && !(was = netdef_copy(n->live)))
-			nd_fail(&e, ND_MEMORY, "live definition");
-		else if (n && n->live)
-			apply_live(c, n, def, may_restart, &e);
-		if (e.code)
+		if (network_waits(c, &def->uuid, done)) {
+			netdef_free(def);
+			return;
+		}
+		if (network_name_bridge(c, def, &e) < 0 ||
+		    apply_running(c, find_same(c, def), def, may_restart, &was, &e) < 0)
 			nd_wrap(&e, "network '%s'", def->name);
 	}
 	if (e.code == 0) {
-		write_last(c, def, was, done);
+		write_last(c, def, was, NULL, done);
 		return;
 	}
 	netdef_free(def);
@@ -304,11 +325,17 @@ static int edit_copies(const struct network *n, const struct edit *edit, unsigne
 	return 0;
 }
 
-static void change(struct core *c, struct network *n, const struct edit *edit, struct network_done done)
+/* said: what is said when it worked. */
+static void change(struct core *c, struct network *n, const struct edit *edit, struct event *said,
+		   struct network_done done)
 {
 	struct nd_error e = ND_ERROR_INIT;
 	struct netdef *live = NULL, *config = NULL, *was = NULL;
 	unsigned targets = 0;
+	if (network_waits(c, &n->uuid, done))
+		return;
+	nd_strcpy(said->network, sizeof said->network, n->name);
+	said->network_uuid = n->uuid;
 	if (find_targets(n, edit->targets, &targets, &e) == 0 &&
 	    edit_copies(n, edit, targets, &live, &config, &e) == 0 && live) {
 		was = netdef_copy(n->live);
@@ -319,25 +346,42 @@ static void change(struct core *c, struct network *n, const struct edit *edit, s
 	}
 	netdef_free(live);
 	if (e.code == 0 && config) {
-		write_last(c, config, was, done);
+		write_last(c, config, was, said, done);
 		return;
 	}
 	netdef_free(config);
 	netdef_free(was);
 	if (e.code)
 		nd_wrap(&e, "network '%s'", n->name);
+	else
+		events_emit(c->events, said);
 	done.fn(done.arg, e.code ? NULL : n, &e);
 }
 
 void change_update(struct core *c, struct network *n, const struct change_update *u, struct network_done done)
 {
-	change(c, n, &(struct edit){ edit_update, u, u->targets }, done);
+	struct event said = { .kind = EVENT_NETWORK_CHANGED };
+	const char *section = netdef_section_to_string(u->section);
+	const char *command = netdef_command_to_string(u->command);
+	snprintf(said.text, sizeof said.text, "%s: %s", section ? section : "?", command ? command : "?");
+	change(c, n, &(struct edit){ edit_update, u, u->targets }, &said, done);
 }
+
+static const char *const metadata_kinds[] = {
+	[CHANGE_DESCRIPTION] = "description",
+	[CHANGE_TITLE] = "title",
+	[CHANGE_ELEMENT] = "metadata",
+};
 
 void change_metadata(struct core *c, struct network *n, const struct change_metadata *m,
 		     struct network_done done)
 {
-	change(c, n, &(struct edit){ edit_metadata, m, m->targets }, done);
+	struct event said = { .kind = EVENT_NETWORK_METADATA, .metadata = m->type };
+	const char *uri = m->uri ? m->uri : "";
+	nd_strcpy(said.uri, sizeof said.uri, uri);
+	snprintf(said.text, sizeof said.text, "%s%s%.150s %s", metadata_kinds[m->type], *uri ? " of " : "",
+		 uri, m->value ? "set" : "removed");
+	change(c, n, &(struct edit){ edit_metadata, m, m->targets }, &said, done);
 }
 
 int change_metadata_get(const struct network *n, enum change_metadata_type type, const char *uri,

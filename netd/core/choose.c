@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/strtab.h"
 #include "netd/core/mirror.h"
+#include "netd/core/network.h"
 
 #define BRIDGE_TEMPLATE "virbr%d"
 #define TAP_TEMPLATE    "vnet%u"
@@ -49,14 +50,11 @@ void choose_identity(struct netdef *def)
 	}
 }
 
-static bool bridge_taken(const struct core *c, const char *name, const struct nd_uuid *own)
+/* A bridge that carries our own alias is this network's, left by an earlier run. */
+static bool link_taken(const struct core *c, const char *name, const struct nd_uuid *own)
 {
 	const struct nd_link *l = mirror_link_by_name(c->mirror, name);
-	/* A bridge that carries our own alias is this network's, left by an earlier run. */
-	if (l && !(l->has_alias && nd_uuid_equal(&l->alias_network, own)))
-		return true;
-	const struct network *n = model_network_by_bridge(c->model, name);
-	return n && !nd_uuid_equal(&n->uuid, own);
+	return l && !(l->has_alias && nd_uuid_equal(&l->alias_network, own));
 }
 
 /* Templates have one %d and no other %, which the definition's check made sure of. */
@@ -67,20 +65,59 @@ static bool number_name(const char *template, unsigned number, char name[ND_IFNA
 	       ND_IFNAMSIZ;
 }
 
-static int choose_bridge(const struct core *c, struct netdef *live, struct nd_error *e)
+static const char *bridge_template(const struct netdef *def)
+{
+	return def->bridge[0] ? def->bridge : BRIDGE_TEMPLATE;
+}
+
+/* The number in name that template (with %d) gave it; -1: it is not of the template. */
+static int number_in(const char *template, const char *name)
+{
+	const char *mark = strstr(template, "%d");
+	size_t before = (size_t)(mark - template), digits;
+	if (strncmp(name, template, before))
+		return -1;
+	digits = strspn(name + before, "0123456789");
+	if (digits == 0 || digits > 5 || strcmp(name + before + digits, mark + 2))
+		return -1;
+	return atoi(name + before);
+}
+
+static bool has_template(const struct netdef *def)
+{
+	return netdef_forward_is_virtual(def->forward) && strstr(bridge_template(def), "%d");
+}
+
+bool choose_bridge_fits(const struct netdef *def, const char *name)
+{
+	return has_template(def) && number_in(bridge_template(def), name) >= 0;
+}
+
+struct bridge_numbers {
+	const char *template;
+	uint8_t used[NUMBER_MAX / 8]; /* a bit each */
+};
+
+static void mark_used(void *arg, const char *bridge)
+{
+	struct bridge_numbers *numbers = arg;
+	int i = number_in(numbers->template, bridge);
+	if (i >= 0 && i < NUMBER_MAX)
+		numbers->used[i / 8] |= (uint8_t)(1u << i % 8);
+}
+
+int choose_bridge(const struct core *c, struct netdef *def, struct nd_error *e)
 {
 	char template[ND_IFNAMSIZ], name[ND_IFNAMSIZ];
-	nd_strcpy(template, sizeof template, live->bridge[0] ? live->bridge : BRIDGE_TEMPLATE);
-	if (!strstr(template, "%d"))
+	if (!has_template(def))
 		return 0;
-	bool ours = !strcmp(template, BRIDGE_TEMPLATE);
-	for (unsigned i = ours ? c->model->next_bridge : 0; i < NUMBER_MAX && number_name(template, i, name);
-	     i++) {
-		if (bridge_taken(c, name, &live->uuid))
+	nd_strcpy(template, sizeof template, bridge_template(def));
+	struct bridge_numbers numbers = { .template = template };
+	network_each_bridge(c, &def->uuid, mark_used, &numbers);
+	for (unsigned i = 0; i < NUMBER_MAX && number_name(template, i, name); i++) {
+		if (numbers.used[i / 8] & 1u << i % 8 || link_taken(c, name, &def->uuid))
 			continue;
-		nd_strcpy(live->bridge, sizeof live->bridge, name);
-		if (ours)
-			c->model->next_bridge = i;
+		nd_strcpy(def->bridge, sizeof def->bridge, name);
 		return 0;
 	}
 	return nd_fail(e, ND_LIMIT, "no free name for bridge template '%s'", template);

@@ -11,6 +11,10 @@
 
 /* Fills uuid and MAC of a new definition, from this machine's id and the name. */
 void choose_identity(struct netdef *def);
+/* Puts the lowest free name in place of none, or of a template (ND_LIMIT: all are taken); leaves any other name, and modes without a bridge of ours. */
+int choose_bridge(const struct core *c, struct netdef *def, struct nd_error *e);
+/* Whether name (may be "") is one that choose_bridge could have given def, which has none yet. */
+bool choose_bridge_fits(const struct netdef *def, const char *name);
 /* Makes a live definition of def (heap, caller's): bridge name and automatic subnet. last_subnet: the one chosen earlier, NULL none.
  * *ret_note (heap or NULL): what is worth telling about the subnet. Return: ND_CONFLICT naming address or route and its interface. */
 int choose_live(const struct core *c, const struct netdef *def, const struct nd_prefix *last_subnet,

@@ -16,6 +16,8 @@
 static const char *const event_kinds[EVENT_KIND_CNT_] = {
 	[EVENT_NETWORK_DEFINED] = "network-defined",
 	[EVENT_NETWORK_UNDEFINED] = "network-undefined",
+	[EVENT_NETWORK_CHANGED] = "network-changed",
+	[EVENT_NETWORK_METADATA] = "network-metadata",
 	[EVENT_NETWORK_STARTED] = "network-started",
 	[EVENT_NETWORK_STOPPED] = "network-stopped",
 	[EVENT_NETWORK_DEGRADED] = "network-degraded",

@@ -15,6 +15,8 @@
 enum event_kind {
 	EVENT_NETWORK_DEFINED,
 	EVENT_NETWORK_UNDEFINED,
+	EVENT_NETWORK_CHANGED,  /* a part of its definitions, not by a new definition */
+	EVENT_NETWORK_METADATA, /* its title, description or an element of its metadata */
 	EVENT_NETWORK_STARTED,
 	EVENT_NETWORK_STOPPED,
 	EVENT_NETWORK_DEGRADED,
@@ -39,6 +41,7 @@ enum event_kind {
 const char *event_kind_to_string(int k); /* "network-started" … */
 int event_kind_from_string(const char *s);
 
+#define EVENT_URI_MAX 256 /* bytes with NUL; longer ones are cut */
 struct event {
 	uint64_t seq;     /* set by events_emit */
 	uint64_t time_us; /* wall clock; set by events_emit */
@@ -49,7 +52,9 @@ struct event {
 	char ifname[ND_IFNAMSIZ];
 	char mac[ND_MAC_STRLEN];
 	char address[ND_IP_STRLEN];
-	char text[256]; /* the sentence for people: what, to what, by whom, in how many ms */
+	int metadata;            /* of EVENT_NETWORK_METADATA: enum change_metadata_type */
+	char uri[EVENT_URI_MAX]; /* of EVENT_NETWORK_METADATA: the element's namespace, "" none */
+	char text[256];          /* the sentence for people: what, to what, by whom, in how many ms */
 };
 struct events;
 struct event_subscriber {

@@ -53,6 +53,7 @@ void model_init(struct model *m)
 	nd_map_init(&m->ports_by_mark, port_mark_equal);
 	nd_list_init(&m->networks);
 	nd_list_init(&m->defining);
+	nd_list_init(&m->waiting);
 }
 
 void model_done(struct model *m)

@@ -78,9 +78,10 @@ struct model {
 	struct nd_map ports_by_uuid, ports_by_ifindex, ports_by_mark;
 	struct nd_list networks;
 	struct nd_list defining; /* definitions that wait for the disk; network.c's */
+	struct nd_list waiting;  /* changes that wait for one of those; network.c's */
+	uint32_t waiting_cnt;
 	uint32_t network_cnt, active_cnt, port_cnt;
-	uint32_t next_id, next_mark, next_tap,
-		next_bridge; /* where the next search for a free number starts */
+	uint32_t next_id, next_mark, next_tap; /* where the next search for a free number starts */
 };
 void model_init(struct model *m);
 void model_done(struct model *m); /* frees all networks and ports */

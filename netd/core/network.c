@@ -3,7 +3,8 @@
  * DOC: define, create, start, destroy, undefine, reload (see network.h)
  *
  * Whatever must be on disk is written by the file thread first; the model changes when it is. A definition under way stands in model.defining, so that
- * a second one cannot take its name, uuid or bridge.
+ * a second one cannot take its name, uuid or bridge. Who comes for the same network meanwhile waits in model.waiting and calls again: clients see one
+ * change after the other, in the order in which they came.
  */
 #include "netd/core/network.h"
 #include "base/file.h"
@@ -24,6 +25,7 @@
 
 #define SUBNET_KEY_MAX (7 + ND_UUID_STRLEN)
 #define BUSY_TEXT      "another change of it is being written; try again"
+#define WAITING_MAX    1024 /* changes that wait, of all networks */
 
 static void end_ok(struct network_done done, struct network *n)
 {
@@ -41,15 +43,86 @@ static int check_not_busy(const struct network *n, struct nd_error *e)
 	return n->busy ? nd_fail(e, ND_BUSY, BUSY_TEXT) : 0;
 }
 
-/* ---- uniqueness ---- */
-
 struct define_op {
 	struct nd_list link; /* model.defining */
 	struct core *c;
 	struct netdef *def;
 	struct nd_uuid uuid; /* of the network that is redefined, undefined or changed */
+	enum event_kind kind;
 	struct network_done done;
 };
+
+/* ---- one change after the other ---- */
+
+struct waiting {
+	struct nd_list link; /* model.waiting */
+	struct nd_uuid uuid;
+	struct network_done done;
+};
+
+/* A network that is not in the model yet may have its first definition waiting. */
+static bool is_busy(const struct core *c, const struct nd_uuid *uuid)
+{
+	const struct network *n = model_network_by_uuid(c->model, uuid);
+	const struct define_op *op;
+	if (n)
+		return n->busy;
+	nd_list_foreach(op, &c->model->defining, link) {
+		if (nd_uuid_equal(&op->uuid, uuid))
+			return true;
+	}
+	return false;
+}
+
+bool network_waits(struct core *c, const struct nd_uuid *uuid, struct network_done done)
+{
+	if (!done.again || !is_busy(c, uuid) || c->model->waiting_cnt == WAITING_MAX)
+		return false;
+	struct waiting *w = malloc(sizeof *w);
+	if (!w)
+		return false;
+	*w = (struct waiting){ .uuid = *uuid, .done = done };
+	nd_list_append(&c->model->waiting, &w->link);
+	c->model->waiting_cnt++;
+	return true;
+}
+
+static struct network_done end_waiting(struct core *c, struct waiting *w)
+{
+	struct network_done done = w->done;
+	nd_list_remove(&w->link);
+	c->model->waiting_cnt--;
+	free(w);
+	return done;
+}
+
+/* Those who must wait on are behind the others again, in their order. */
+static void wake(struct core *c, const struct nd_uuid *uuid)
+{
+	struct nd_list woken;
+	struct waiting *w, *next;
+	nd_list_init(&woken);
+	nd_list_foreach_safe(w, next, &c->model->waiting, link) {
+		if (!nd_uuid_equal(&w->uuid, uuid))
+			continue;
+		nd_list_remove(&w->link);
+		nd_list_append(&woken, &w->link);
+	}
+	while (!nd_list_empty(&woken)) {
+		struct network_done done = end_waiting(c, container_of(woken.next, struct waiting, link));
+		done.again(done.arg);
+	}
+}
+
+void network_give_up(struct core *c)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	nd_fail(&e, ND_STATE, "netd ends");
+	while (!nd_list_empty(&c->model->waiting))
+		end_bad(end_waiting(c, container_of(c->model->waiting.next, struct waiting, link)), &e);
+}
+
+/* ---- uniqueness ---- */
 
 static int bridge_conflict(const struct netdef *def, const char *bridge, const struct nd_uuid *uuid,
 			   struct nd_error *e)
@@ -69,8 +142,8 @@ static int identity_conflict(const struct netdef *def, const char *name, const s
 		return nd_fail(e, ND_EXISTS, "network '%s' already exists with uuid %s", name,
 			       nd_uuid_to_string(uuid, text));
 	if (same_uuid && !same_name)
-		return nd_fail(e, ND_EXISTS, "uuid %s is already that of network '%s'",
-			       nd_uuid_to_string(uuid, text), name);
+		return nd_fail(e, ND_EXISTS, "network '%s' is already defined with uuid %s", name,
+			       nd_uuid_to_string(uuid, text));
 	return 0;
 }
 
@@ -99,7 +172,26 @@ static int check_unique(const struct core *c, const struct netdef *def, struct n
 	return 0;
 }
 
-/* What a redefinition leaves out stays as it was: uuid, MAC, autostart. */
+void network_each_bridge(const struct core *c, const struct nd_uuid *own,
+			 void (*fn)(void *arg, const char *bridge), void *arg)
+{
+	const struct define_op *op;
+	const struct network *n;
+	nd_list_foreach(op, &c->model->defining, link) {
+		if (op->def && op->def->bridge[0] && !nd_uuid_equal(&op->uuid, own))
+			fn(arg, op->def->bridge);
+	}
+	nd_list_foreach(n, &c->model->networks, all) {
+		if (nd_uuid_equal(&n->uuid, own))
+			continue;
+		if (n->config && n->config->bridge[0])
+			fn(arg, n->config->bridge);
+		if (n->bridge[0])
+			fn(arg, n->bridge);
+	}
+}
+
+/* What a redefinition leaves out stays as it was: uuid, MAC, bridge name, autostart. */
 static void inherit(const struct core *c, struct netdef *def)
 {
 	const struct network *n = def->uuid_set ? model_network_by_uuid(c->model, &def->uuid)
@@ -113,6 +205,8 @@ static void inherit(const struct core *c, struct netdef *def)
 		def->mac = old->mac;
 		def->mac_set = true;
 	}
+	if (old && choose_bridge_fits(def, old->bridge))
+		nd_strcpy(def->bridge, sizeof def->bridge, old->bridge);
 	if (n && !def->autostart_set && n->autostart != NETDEF_AUTOSTART_NO) {
 		def->autostart = n->autostart;
 		def->autostart_set = true;
@@ -148,16 +242,36 @@ static void op_free(struct define_op *op)
 	free(op);
 }
 
-static struct define_op *op_new(struct core *c, const struct nd_uuid *uuid, struct network_done done)
+static struct define_op *op_new(struct core *c, const struct nd_uuid *uuid, enum event_kind kind,
+				struct network_done done)
 {
 	struct define_op *op = calloc(1, sizeof *op);
 	if (!op)
 		return NULL;
 	op->c = c;
 	op->uuid = *uuid;
+	op->kind = kind;
 	op->done = done;
 	nd_list_append(&c->model->defining, &op->link);
 	return op;
+}
+
+/* The change is over: who waited for it is next. */
+static void op_end(struct define_op *op)
+{
+	struct core *c = op->c;
+	struct nd_uuid uuid = op->uuid;
+	op_free(op);
+	wake(c, &uuid);
+}
+
+static void say_written(struct core *c, enum event_kind kind, struct network *n)
+{
+	if (kind == EVENT_NETWORK_DEFINED)
+		events_say(c->events, kind, n, NULL, "defined");
+	else if (kind == EVENT_NETWORK_CHANGED)
+		events_say(c->events, kind, n, NULL, "autostart: %s",
+			   netdef_autostart_to_string(n->autostart));
 }
 
 static void on_defined(void *arg, const struct nd_error *failed)
@@ -171,43 +285,30 @@ static void on_defined(void *arg, const struct nd_error *failed)
 		nd_error_copy(&e, failed);
 		nd_wrap(&e, "network '%s'", op->def->name);
 	} else if (publish(op->c, take_ptr(op->def), &n, &e) == 0) {
-		events_say(op->c->events, EVENT_NETWORK_DEFINED, n, NULL, "defined");
+		say_written(op->c, op->kind, n);
 	}
 	if (e.code)
 		end_bad(op->done, &e);
 	else
 		end_ok(op->done, n);
-	op_free(op);
-}
-
-/* A network that is not in the model yet may have its first definition waiting too. */
-static int check_not_defining(const struct core *c, const struct nd_uuid *uuid, struct nd_error *e)
-{
-	const struct network *n = model_network_by_uuid(c->model, uuid);
-	const struct define_op *op;
-	if (n)
-		return check_not_busy(n, e);
-	nd_list_foreach(op, &c->model->defining, link) {
-		if (nd_uuid_equal(&op->uuid, uuid))
-			return nd_fail(e, ND_BUSY, BUSY_TEXT);
-	}
-	return 0;
+	op_end(op);
 }
 
 /* Writes def and publishes it when it is synced. def: taken. */
-int network_write(struct core *c, struct netdef *def, struct network_done done, struct nd_error *e)
+int network_write(struct core *c, struct netdef *def, enum event_kind kind, struct network_done done,
+		  struct nd_error *e)
 {
 	char path[RECORD_PATH_MAX];
 	struct nd_buf xml = { .max = NETDEF_XML_MAX * 2 };
 	struct network *n = model_network_by_uuid(c->model, &def->uuid);
 	struct define_op *op = NULL;
-	int r = check_not_defining(c, &def->uuid, e);
+	int r = is_busy(c, &def->uuid) ? nd_fail(e, ND_BUSY, BUSY_TEXT) : 0;
 	if (r == 0)
 		r = records_config_path(c, def->name, path, e);
 	if (r == 0) {
 		netdef_format(def, &xml);
 		nd_buf_append(&xml, "", 1);
-		op = op_new(c, &def->uuid, done);
+		op = op_new(c, &def->uuid, kind, done);
 		r = !op || xml.bad ? nd_fail(e, ND_MEMORY, "definition") : 0;
 	}
 	if (r < 0) {
@@ -248,6 +349,14 @@ int network_read(struct core *c, const char *xml, size_t len,
 	return 0;
 }
 
+int network_name_bridge(const struct core *c, struct netdef *def, struct nd_error *e)
+{
+	const struct network *n = model_network_by_uuid(c->model, &def->uuid);
+	if (n && choose_bridge_fits(def, n->bridge))
+		nd_strcpy(def->bridge, sizeof def->bridge, n->bridge);
+	return choose_bridge(c, def, e);
+}
+
 void network_define(struct core *c, const char *xml, size_t len,
 		    void (*warn)(void *arg, const struct netdef_warning *w), struct network_done done)
 {
@@ -255,8 +364,16 @@ void network_define(struct core *c, const char *xml, size_t len,
 	struct netdef *def = NULL;
 	nd_autofree char *name = NULL;
 	if (network_read(c, xml, len, warn, done.arg, &def, &e) == 0) {
+		if (network_waits(c, &def->uuid, done)) {
+			netdef_free(def);
+			return;
+		}
 		name = strdup(def->name);
-		if (network_write(c, def, done, &e) < 0)
+		if (network_name_bridge(c, def, &e) < 0)
+			netdef_free(def);
+		else
+			network_write(c, def, EVENT_NETWORK_DEFINED, done, &e);
+		if (e.code)
 			nd_wrap(&e, "network '%s'", name ? name : "");
 	}
 	if (e.code)
@@ -374,6 +491,8 @@ int network_start_from(struct core *c, struct network *n, const struct netdef *d
 void network_start(struct core *c, struct network *n, struct network_done done)
 {
 	struct nd_error e = ND_ERROR_INIT;
+	if (network_waits(c, &n->uuid, done))
+		return;
 	if (!n->config)
 		nd_fail(&e, ND_STATE, "network is already active"); /* a transient one is never inactive */
 	else
@@ -416,9 +535,15 @@ void network_create(struct core *c, const char *xml, size_t len,
 	struct nd_error e = ND_ERROR_INIT;
 	struct netdef *def = NULL;
 	struct network *n = NULL;
-	if (network_read(c, xml, len, warn, done.arg, &def, &e) == 0 && create(c, def, &n, &e) < 0)
-		nd_wrap(&e, "network '%s'", def->name);
+	bool waits = false;
+	if (network_read(c, xml, len, warn, done.arg, &def, &e) == 0) {
+		waits = network_waits(c, &def->uuid, done);
+		if (!waits && create(c, def, &n, &e) < 0)
+			nd_wrap(&e, "network '%s'", def->name);
+	}
 	netdef_free(def);
+	if (waits)
+		return;
 	if (e.code)
 		end_bad(done, &e);
 	else
@@ -493,6 +618,8 @@ void network_vanish(struct core *c, struct network *n)
 void network_destroy(struct core *c, struct network *n, bool force, struct network_done done)
 {
 	struct nd_error e = ND_ERROR_INIT;
+	if (network_waits(c, &n->uuid, done))
+		return;
 	if (stop(c, n, force, &e) < 0) {
 		nd_wrap(&e, "network '%s'", n->name);
 		end_bad(done, &e);
@@ -535,7 +662,7 @@ static void on_undefined(void *arg, const struct nd_error *failed)
 	} else {
 		end_ok(op->done, n ? undefined(op->c, n) : NULL);
 	}
-	op_free(op);
+	op_end(op);
 }
 
 static int begin_undefine(struct core *c, struct network *n, struct network_done done, struct nd_error *e)
@@ -547,7 +674,7 @@ static int begin_undefine(struct core *c, struct network *n, struct network_done
 		return nd_fail(e, ND_STATE, "can't undefine transient network");
 	if (records_config_path(c, n->name, path, e) < 0)
 		return e->code;
-	struct define_op *op = op_new(c, &n->uuid, done);
+	struct define_op *op = op_new(c, &n->uuid, EVENT_NETWORK_UNDEFINED, done);
 	if (!op || disk_file(c->disk, path, NULL, (struct nd_done){ on_undefined, op }) < 0) {
 		if (op)
 			op_free(op);
@@ -560,6 +687,8 @@ static int begin_undefine(struct core *c, struct network *n, struct network_done
 void network_undefine(struct core *c, struct network *n, struct network_done done)
 {
 	struct nd_error e = ND_ERROR_INIT;
+	if (network_waits(c, &n->uuid, done))
+		return;
 	if (begin_undefine(c, n, done, &e) < 0) {
 		nd_wrap(&e, "network '%s'", n->name);
 		end_bad(done, &e);
@@ -570,6 +699,8 @@ void network_set_autostart(struct core *c, struct network *n, enum netdef_autost
 			   struct network_done done)
 {
 	struct nd_error e = ND_ERROR_INIT;
+	if (network_waits(c, &n->uuid, done))
+		return;
 	struct netdef *def = n->config ? netdef_copy(n->config) : NULL;
 	if (!n->config) {
 		nd_fail(&e, ND_STATE, "cannot set autostart for transient network");
@@ -578,7 +709,7 @@ void network_set_autostart(struct core *c, struct network *n, enum netdef_autost
 	} else {
 		def->autostart = mode;
 		def->autostart_set = mode != NETDEF_AUTOSTART_NO;
-		if (network_write(c, def, done, &e) == 0)
+		if (network_write(c, def, EVENT_NETWORK_CHANGED, done, &e) == 0)
 			return;
 	}
 	nd_wrap(&e, "network '%s'", n->name);

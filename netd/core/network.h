@@ -5,17 +5,23 @@
  * DOC: the verbs on networks
  *
  * Every verb ends in its done exactly once: now, or later when the disk thread has synced a definition. After done returns the caller
- * must not use pointers it kept. Errors name the network and what was being done. One change at a time per network: a second one while
- * the first waits for the disk is ND_BUSY.
+ * must not use pointers it kept. Errors name the network and what was being done. One change at a time per network: one that comes while
+ * another waits for the disk waits as well, where its done has an again, else it is ND_BUSY. So is one that comes when too many wait.
  */
 #include "base/bytes.h"
 #include "netd/core/core.h"
+#include "netd/core/event.h"
 #include "netd/core/model.h"
 
 struct network_done {
 	void (*fn)(void *arg, struct network *n /* borrowed; NULL on failure and after undefine */,
 		   const struct nd_error *e);
 	void *arg;
+	/*
+	 * Instead of fn, once: nothing was done, since another change of the network was being written. That is over; the caller looks its network up
+	 * anew and calls the verb again. NULL: it would rather hear ND_BUSY.
+	 */
+	void (*again)(void *arg);
 };
 /* Persistent definition from XML (copied). An existing one of the same name and uuid is redefined: what is running goes on as it is. Without uuid,
  * name decides. Definition warnings go to warn (may be NULL) before done. */
@@ -44,8 +50,21 @@ int network_take_live(struct core *c, struct network *n, struct netdef *live, st
 int network_read(struct core *c, const char *xml, size_t len,
 		 void (*warn)(void *arg, const struct netdef_warning *w), void *arg, struct netdef **ret,
 		 struct nd_error *e);
-/* Writes def (taken) and publishes it when it is synced, then done. Failing at once: done is not called. */
-int network_write(struct core *c, struct netdef *def, struct network_done done, struct nd_error *e);
+/* Gives a definition (complete but for that) without a bridge name of its own the one it runs with, or a free one, as libvirt does at define. */
+int network_name_bridge(const struct core *c, struct netdef *def, struct nd_error *e);
+/*
+ * Writes def (taken) and publishes it when it is synced, then done. kind: EVENT_NETWORK_DEFINED, EVENT_NETWORK_CHANGED (its autostart); any other: the
+ * caller says what happened. Failing at once: done is not called.
+ */
+int network_write(struct core *c, struct netdef *def, enum event_kind kind, struct network_done done,
+		  struct nd_error *e);
+/* Whether done waits for a change of that network to be written, and will be called again. */
+bool network_waits(struct core *c, const struct nd_uuid *uuid, struct network_done done);
+/* At the end: those that wait fail. */
+void network_give_up(struct core *c);
+/* The names of bridges that other networks than own are defined or run with. */
+void network_each_bridge(const struct core *c, const struct nd_uuid *own,
+			 void (*fn)(void *arg, const char *bridge), void *arg);
 /* Starts n as def (borrowed) says. Its ports, if it has any, are left to repair. */
 int network_start_from(struct core *c, struct network *n, const struct netdef *def, struct nd_error *e);
 /* n is neither defined nor active any more: its ports end, its leases go, it is freed. */

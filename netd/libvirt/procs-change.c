@@ -27,7 +27,7 @@ void proc_network_update(struct proc_call *call, struct network *n)
 		.targets = call->in[5].u,
 	};
 
-	change_update(call->core, n, &u, (struct network_done){ on_changed, call });
+	change_update(call->core, n, &u, (struct network_done){ on_changed, call, proc_again });
 }
 
 /* If not, the call is answered and gone. */
@@ -52,7 +52,7 @@ void proc_network_set_metadata(struct proc_call *call, struct network *n)
 	};
 
 	if (check_type(call))
-		change_metadata(call->core, n, &m, (struct network_done){ on_changed, call });
+		change_metadata(call->core, n, &m, (struct network_done){ on_changed, call, proc_again });
 }
 
 void proc_network_get_metadata(struct proc_call *call, struct network *n)

@@ -4,33 +4,50 @@
  *
  * A client registers callbacks, each for one kind and for all networks or one; it gets one message per event
  * and callback that fits. A row says which event of the core is which of libvirt's; netd's other events have
- * no word there.
+ * no word there: that a part of a definition was changed, or its autostart, libvirt does not tell either.
  */
 #include "base/mem.h"
 #include "netd/libvirt/procs.h"
 
 enum event_id { EVENT_ID_LIFECYCLE, EVENT_ID_METADATA_CHANGE, EVENT_ID_CNT };
 
-static const struct {
+/* What follows the network in a message. */
+static void put_lifecycle(struct nd_buf *b, const struct event *ev, int number)
+{
+	xdr_put_int(b, number);
+	xdr_put_int(b, 0); /* libvirt has no details of networks' events */
+}
+
+static void put_metadata(struct nd_buf *b, const struct event *ev, int number)
+{
+	xdr_put_int(b, ev->metadata);
+	xdr_put_string_or_none(b, ev->uri[0] ? ev->uri : NULL);
+}
+
+static const struct event_row {
 	enum event_kind kind;
-	int lifecycle; /* enum virNetworkEventLifecycleType */
-} lifecycle_rows[] = {
-	{ EVENT_NETWORK_DEFINED, 0 },
-	{ EVENT_NETWORK_UNDEFINED, 1 },
-	{ EVENT_NETWORK_STARTED, 2 },
-	{ EVENT_NETWORK_STOPPED, 3 },
+	enum event_id id;
+	uint32_t proc;
+	void (*put)(struct nd_buf *b, const struct event *ev, int number);
+	int number; /* enum virNetworkEventLifecycleType */
+} event_rows[] = {
+	{ EVENT_NETWORK_DEFINED, EVENT_ID_LIFECYCLE, PROC_EVENT_LIFECYCLE, put_lifecycle, 0 },
+	{ EVENT_NETWORK_UNDEFINED, EVENT_ID_LIFECYCLE, PROC_EVENT_LIFECYCLE, put_lifecycle, 1 },
+	{ EVENT_NETWORK_STARTED, EVENT_ID_LIFECYCLE, PROC_EVENT_LIFECYCLE, put_lifecycle, 2 },
+	{ EVENT_NETWORK_STOPPED, EVENT_ID_LIFECYCLE, PROC_EVENT_LIFECYCLE, put_lifecycle, 3 },
+	{ EVENT_NETWORK_METADATA, EVENT_ID_METADATA_CHANGE, PROC_EVENT_METADATA_CHANGE, put_metadata, 0 },
 };
 
-static void send_lifecycle(struct libvirt_session *s, int callback, const struct event *ev, int lifecycle)
+static void send_event(struct libvirt_session *s, int callback, const struct event_row *row,
+		       const struct event *ev)
 {
 	/* The event's name may be cut; the network is still there when it is undefined. */
 	const struct network *n = model_network_by_uuid(s->core->model, &ev->network_uuid);
-	struct nd_buf *b = session_event_begin(s, PROC_EVENT_LIFECYCLE);
+	struct nd_buf *b = session_event_begin(s, row->proc);
 
 	xdr_put_int(b, callback);
 	xdr_put_network(b, n ? n->name : ev->network, &ev->network_uuid);
-	xdr_put_int(b, lifecycle);
-	xdr_put_int(b, 0);
+	row->put(b, ev, row->number);
 	session_event_end(s);
 }
 
@@ -39,13 +56,13 @@ void procs_on_event(struct event_subscriber *sub, const struct event *ev)
 	struct libvirt_session *s = container_of(sub, struct libvirt_session, events);
 	const struct session_callback *cb;
 
-	for (size_t i = 0; i < ARRAY_LEN(lifecycle_rows); i++) {
-		if (lifecycle_rows[i].kind != ev->kind)
+	for (size_t i = 0; i < ARRAY_LEN(event_rows); i++) {
+		if (event_rows[i].kind != ev->kind)
 			continue;
 		nd_list_foreach(cb, &s->callbacks, link) {
-			if (cb->event == EVENT_ID_LIFECYCLE &&
+			if (cb->event == (int)event_rows[i].id &&
 			    (!cb->one || nd_uuid_equal(&cb->network, &ev->network_uuid)))
-				send_lifecycle(s, cb->id, ev, lifecycle_rows[i].lifecycle);
+				send_event(s, cb->id, &event_rows[i], ev);
 		}
 	}
 }

@@ -280,7 +280,7 @@ void proc_network_define(struct proc_call *call, struct network *n)
 
 	if (check_definition(call, false))
 		network_define(call->core, xml, strlen(xml), on_warning,
-			       (struct network_done){ on_network, call });
+			       (struct network_done){ on_network, call, proc_again });
 }
 
 void proc_network_create_xml(struct proc_call *call, struct network *n)
@@ -289,12 +289,12 @@ void proc_network_create_xml(struct proc_call *call, struct network *n)
 
 	if (check_definition(call, true))
 		network_create(call->core, xml, strlen(xml), on_warning,
-			       (struct network_done){ on_network, call });
+			       (struct network_done){ on_network, call, proc_again });
 }
 
 void proc_network_create(struct proc_call *call, struct network *n)
 {
-	network_start(call->core, n, (struct network_done){ on_void, call });
+	network_start(call->core, n, (struct network_done){ on_void, call, proc_again });
 }
 
 /* Guests are disconnected, as libvirt does; it is netdctl that asks for --force. */
@@ -303,12 +303,12 @@ void proc_network_destroy(struct proc_call *call, struct network *n)
 	if (is_inactive(n))
 		proc_fail(call, LIBVIRT_OPERATION_INVALID, "network '%s' is not active", n->name);
 	else
-		network_destroy(call->core, n, true, (struct network_done){ on_void, call });
+		network_destroy(call->core, n, true, (struct network_done){ on_void, call, proc_again });
 }
 
 void proc_network_undefine(struct proc_call *call, struct network *n)
 {
-	network_undefine(call->core, n, (struct network_done){ on_void, call });
+	network_undefine(call->core, n, (struct network_done){ on_void, call, proc_again });
 }
 
 void proc_network_set_autostart(struct proc_call *call, struct network *n)
@@ -319,20 +319,48 @@ void proc_network_set_autostart(struct proc_call *call, struct network *n)
 		proc_reply_void(call);
 	else
 		network_set_autostart(call->core, n, wanted ? NETDEF_AUTOSTART_BOOT : NETDEF_AUTOSTART_NO,
-				      (struct network_done){ on_void, call });
+				      (struct network_done){ on_void, call, proc_again });
 }
 
 /* ---- asking ---- */
 
+/* libvirt puts how many ports there are behind the namespaces of a running network's root element. */
+static void put_connections(struct nd_buf *out, const char *xml, uint32_t ports)
+{
+	size_t at = strlen("<network");
+
+	while (strncmp(xml + at, " xmlns", strlen(" xmlns")) == 0)
+		at += 1 + strcspn(xml + at + 1, " >");
+	nd_buf_append(out, xml, at);
+	if (ports)
+		nd_buf_printf(out, " connections='%u'", ports);
+	nd_buf_append_string(out, xml + at);
+}
+
+/*
+ * As libvirt would show it: it counts the ports, and has autostart beside the definition; a definition that
+ * comes back without leaves that as it is. "When a guest is attached" is netd's own and stays to be seen.
+ */
 void proc_network_xml(struct proc_call *call, struct network *n)
 {
-	struct nd_buf xml = { .max = XDR_STRING_MAX };
+	bool live = n->live && !(call->in[1].u & XML_INACTIVE && n->config);
+	struct nd_buf plain = { .max = XDR_STRING_MAX }, xml = { .max = XDR_STRING_MAX };
+	struct netdef *shown = netdef_copy(live ? n->live : n->config);
 
-	network_format(n, call->in[1].u & XML_INACTIVE, &xml);
-	if (xml.bad)
+	if (shown && shown->autostart == NETDEF_AUTOSTART_BOOT)
+		shown->autostart = NETDEF_AUTOSTART_NO;
+	if (shown)
+		netdef_format(shown, &plain);
+	if (shown && !plain.bad)
+		put_connections(&xml, nd_buf_string(&plain), live ? n->port_cnt : 0);
+	if (!shown)
+		proc_fail(call, LIBVIRT_NO_MEMORY, "definition");
+	else if (plain.bad || xml.bad)
 		proc_fail(call, LIBVIRT_RPC, "the definition of network '%s' is too long", n->name);
 	else
 		proc_reply_string(call, nd_buf_string(&xml));
+	netdef_free(shown);
+	nd_buf_done(&plain);
 	nd_buf_done(&xml);
 }
 

@@ -45,6 +45,25 @@ static const struct proc_row rows[PROC_LAST + 1] = {
 	[74] = { "connect_list_defined_storage_pools", "i", "t", proc_list_none, 0,
 		 "virConnectListDefinedStoragePools" },
 
+	/* what they ask for besides: known by its name in the refusal */
+	[4] = { "connect_get_version", "", "", NULL, 0, "virConnectGetVersion" },
+	[6] = { "node_get_info", "", "", NULL, 0, "virNodeGetInfo" },
+	[7] = { "connect_get_capabilities", "", "", NULL, 0, "virConnectGetCapabilities" },
+	[59] = { "connect_get_hostname", "", "", NULL, 0, "virConnectGetHostname" },
+	[111] = { "node_num_of_devices", "", "", NULL, 0, "virNodeNumOfDevices" },
+	[126] = { "connect_num_of_interfaces", "", "", NULL, 0, "virConnectNumOfInterfaces" },
+	[139] = { "connect_num_of_secrets", "", "", NULL, 0, "virConnectNumOfSecrets" },
+	[178] = { "connect_num_of_nwfilters", "", "", NULL, 0, "virConnectNumOfNWFilters" },
+	[203] = { "connect_get_sysinfo", "", "", NULL, 0, "virConnectGetSysinfo" },
+	[220] = { "interface_change_begin", "", "", NULL, 0, "virInterfaceChangeBegin" },
+	[273] = { "connect_list_all_domains", "", "", NULL, 0, "virConnectListAllDomains" },
+	[281] = { "connect_list_all_storage_pools", "", "", NULL, 0, "virConnectListAllStoragePools" },
+	[284] = { "connect_list_all_interfaces", "", "", NULL, 0, "virConnectListAllInterfaces" },
+	[285] = { "connect_list_all_node_devices", "", "", NULL, 0, "virConnectListAllNodeDevices" },
+	[286] = { "connect_list_all_nwfilters", "", "", NULL, 0, "virConnectListAllNWFilters" },
+	[287] = { "connect_list_all_secrets", "", "", NULL, 0, "virConnectListAllSecrets" },
+	[342] = { "connect_get_domain_capabilities", "", "", NULL, 0, "virConnectGetDomainCapabilities" },
+
 	/* networks */
 	[36] = { "connect_list_defined_networks", "i", "t", proc_list_defined_networks, 0,
 		 "virConnectListDefinedNetworks" },
@@ -129,10 +148,32 @@ static uint32_t unknown_flags(const struct proc_call *call)
 	return call->in[len - 1].u & ~call->row->known_flags;
 }
 
-void proc_dispatch(struct proc_call *call, struct nd_reader body)
+static void proc_run(struct proc_call *call)
 {
 	const struct proc_row *row = call->row;
 	struct network *n = NULL;
+
+	if (row->in[0] == 'N' || row->in[0] == 'P') {
+		n = proc_network(call, row->in[0] == 'N' ? &call->in[0].network : &call->in[0].port.network);
+		if (!n)
+			return;
+	}
+	row->call(call, n);
+}
+
+void proc_again(void *arg)
+{
+	struct proc_call *call = arg;
+
+	if (call->session)
+		proc_run(call);
+	else
+		proc_reply_void(call); /* to nobody */
+}
+
+void proc_dispatch(struct proc_call *call, struct nd_reader body)
+{
+	const struct proc_row *row = call->row;
 
 	if (xdr_read(body, row->in, call->in) < 0) {
 		proc_fail(call, LIBVIRT_RPC, "Unable to decode message payload");
@@ -143,10 +184,5 @@ void proc_dispatch(struct proc_call *call, struct nd_reader body)
 			  unknown_flags(call), row->api);
 		return;
 	}
-	if (row->in[0] == 'N' || row->in[0] == 'P') {
-		n = proc_network(call, row->in[0] == 'N' ? &call->in[0].network : &call->in[0].port.network);
-		if (!n)
-			return;
-	}
-	row->call(call, n);
+	proc_run(call);
 }

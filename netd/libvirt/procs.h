@@ -47,6 +47,8 @@ enum {
  * answered and gone, or will be.
  */
 void proc_dispatch(struct proc_call *call, struct nd_reader body);
+/* Calls its function anew, as if it came now, unless its client is gone. arg: the call; it is not answered. */
+void proc_again(void *arg);
 /* The network that ref names, by its uuid. NULL: none, and the call is answered and gone. */
 struct network *proc_network(struct proc_call *call, const struct xdr_network *ref);
 /* Of a session's end. */

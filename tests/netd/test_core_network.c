@@ -130,7 +130,7 @@ static void test_uniqueness(void **state)
 		"network 'a': network 'a' already exists with uuid 11111111-1111-4111-8111-111111111111");
 	define_later(h, core_xml("b", "", "", UUID_1), &o); /* a new name is no redefinition */
 	refused(&o, ND_EXISTS,
-		"network 'b': uuid 11111111-1111-4111-8111-111111111111 is already that of network 'a'");
+		"network 'b': network 'a' is already defined with uuid 11111111-1111-4111-8111-111111111111");
 	define_later(h, core_xml("b", "br-a", "", UUID_2), &o);
 	refused(&o, ND_EXISTS, "network 'b': bridge name 'br-a' already in use.");
 	struct network *n = core_define(h, core_xml("tmpl", "", "", ""));
@@ -617,6 +617,131 @@ static void test_reload_renamed(void **state)
 	assert_non_null(model_network_by_name(&h->model, "new"));
 }
 
+/* Chosen when it is defined: the lowest that no definition, no network and no link has. */
+static void test_bridge_names(void **state)
+{
+	struct core_harness *h = *state;
+	struct network *a = core_define(h, core_xml("a", "", "10.1.1.1", "")), *b, *t;
+
+	assert_string_equal(a->config->bridge, "virbr0");
+	core_start_network(h, a);
+	b = core_define(h, core_xml("b", "", "10.1.2.1", ""));
+	assert_string_equal(b->config->bridge, "virbr1");
+	t = core_create(h, core_xml("t", "", "10.1.3.1", ""));
+	assert_string_equal(t->bridge, "virbr2");
+	assert_string_equal(core_define(h, core_xml("c", "lab%d", "", ""))->config->bridge, "lab0");
+	assert_string_equal(core_define(h, core_xml("d", "lab%d", "", ""))->config->bridge, "lab1");
+	/* A redefinition that does not say keeps it; one that says has what it says. */
+	assert_ptr_equal(core_define(h, core_xml("a", "", "10.1.1.2", "")), a);
+	assert_string_equal(a->config->bridge, "virbr0");
+	core_define(h, core_xml("a", "br-a", "10.1.1.2", ""));
+	assert_string_equal(a->config->bridge, "br-a");
+	assert_string_equal(a->bridge, "virbr0");
+	core_destroy(h, a, false);
+	assert_string_equal(core_define(h, core_xml("e", "", "", ""))->config->bridge, "virbr0");
+	assert_string_equal(core_define(h, core_xml("t", "", "10.1.3.1", ""))->config->bridge, "virbr2");
+}
+
+/* ---- one change after the other ---- */
+
+struct patient {
+	struct core_harness *h;
+	const char *name;
+	void (*verb)(struct patient *p);
+	struct outcome o;
+	unsigned again;
+};
+static char order[64];
+
+static void on_patient(void *arg, struct network *n, const struct nd_error *e)
+{
+	struct patient *p = arg;
+	size_t len = strlen(order);
+
+	p->o.calls++;
+	p->o.e = *e;
+	snprintf(order + len, sizeof order - len, "%s ", p->name);
+}
+
+static void on_again(void *arg)
+{
+	struct patient *p = arg;
+
+	p->again++;
+	p->verb(p);
+}
+
+static struct network_done patiently(struct patient *p)
+{
+	return (struct network_done){ on_patient, p, on_again };
+}
+
+static void define_patiently(struct patient *p)
+{
+	const char *xml = core_xml("a", "br-a", "10.1.1.1", "");
+
+	network_define(&p->h->c, xml, strlen(xml), NULL, patiently(p));
+}
+
+static void start_patiently(struct patient *p)
+{
+	network_start(&p->h->c, model_network_by_name(&p->h->model, "a"), patiently(p));
+}
+
+static void autostart_patiently(struct patient *p)
+{
+	network_set_autostart(&p->h->c, model_network_by_name(&p->h->model, "a"), NETDEF_AUTOSTART_BOOT,
+			      patiently(p));
+}
+
+static void test_changes_wait(void **state)
+{
+	struct core_harness *h = *state;
+	struct patient p[] = {
+		{ h, "first", define_patiently },   { h, "second", define_patiently },
+		{ h, "third", define_patiently },   { h, "start", start_patiently },
+		{ h, "auto", autostart_patiently }, { h, "last", define_patiently },
+	};
+
+	order[0] = '\0';
+	for (size_t i = 0; i < 3; i++)
+		p[i].verb(&p[i]);
+	core_turn(h);
+	assert_string_equal(order, "first second third ");
+	for (size_t i = 0; i < ARRAY_LEN(p); i++) {
+		if (i != 1 && i != 2)
+			p[i].verb(&p[i]);
+	}
+	assert_int_equal(h->model.waiting_cnt, 3);
+	core_turn(h);
+	assert_string_equal(order, "first second third first start auto last ");
+	assert_int_equal(h->model.waiting_cnt, 0);
+	for (size_t i = 0; i < ARRAY_LEN(p); i++)
+		assert_int_equal(p[i].o.e.code, 0);
+	assert_true(p[2].again == 2 && p[3].again == 1);
+	assert_int_equal(model_network_by_name(&h->model, "a")->autostart, NETDEF_AUTOSTART_BOOT);
+}
+
+/* They hear that there will be nothing; others' changes do not make anybody wait. */
+static void test_waiting_at_the_end(void **state)
+{
+	struct core_harness *h = *state;
+	struct patient first = { h, "first", define_patiently }, second = { h, "second", define_patiently };
+	struct network *b = core_define(h, core_xml("b", "br-b", "10.1.2.1", ""));
+	struct outcome o;
+
+	order[0] = '\0';
+	define_patiently(&first);
+	define_patiently(&second);
+	network_start(&h->c, b, core_done(&o));
+	assert_true(o.calls == 1 && o.e.code == 0);
+	network_give_up(&h->c);
+	assert_string_equal(order, "second ");
+	assert_int_equal(second.o.e.code, ND_STATE);
+	core_turn(h);
+	assert_string_equal(order, "second first ");
+}
+
 static void test_format(void **state)
 {
 	struct core_harness *h = *state;
@@ -627,7 +752,7 @@ static void test_format(void **state)
 	network_format(n, true, &out);
 	nd_buf_append(&out, "", 1);
 	assert_non_null(strstr((char *)out.p, "netd:subnet='auto'"));
-	assert_null(strstr((char *)out.p, "virbr0"));
+	assert_non_null(strstr((char *)out.p, "virbr0")); /* chosen at define */
 	nd_buf_done(&out);
 	out = (struct nd_buf){ .max = 10000 };
 	network_format(n, false, &out);
@@ -670,6 +795,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reload, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_reload_small_change, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_reload_renamed, core_setup, core_teardown),
+		cmocka_unit_test_setup_teardown(test_bridge_names, core_setup, core_teardown),
+		cmocka_unit_test_setup_teardown(test_changes_wait, core_setup, core_teardown),
+		cmocka_unit_test_setup_teardown(test_waiting_at_the_end, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_format, core_setup, core_teardown),
 	};
 

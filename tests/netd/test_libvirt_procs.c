@@ -446,8 +446,7 @@ static void test_define_errors(void **state)
 	xdr_put_string(lv_call_begin(&f->cl, DEFINE), "<network>");
 	bad(&f->cl, DEFINE, LIBVIRT_XML_DETAIL, "line 1: Premature end of data in tag network line 1");
 	xdr_put_string(lv_call_begin(&f->cl, DEFINE), "<domain/>");
-	bad(&f->cl, DEFINE, LIBVIRT_XML_ERROR,
-	    "XML error: line 1: <domain>: expecting root element of 'network'");
+	bad(&f->cl, DEFINE, LIBVIRT_XML_ERROR, "XML error: expecting root element of 'network'");
 }
 
 static void test_validate(void **state)
@@ -564,7 +563,14 @@ static void test_error_frames(void **state)
 	nd_wrap(&e, "network 'lan'");
 	libvirt_error_from_core(&err, &e, LIBVIRT_IN_DEFINITION);
 	libvirt_error_message(&err, text, sizeof text);
-	assert_string_equal(text, "XML error: line 3: wrong");
+	assert_string_equal(text, "XML error: wrong");
+	nd_error_reset(&e);
+	nd_fail(&e, ND_INVALID, "attribute 'x': 'y' is not z"); /* the parser's own words need the place */
+	nd_wrap(&e, "line 3");
+	nd_wrap(&e, "network 'lan'");
+	libvirt_error_from_core(&err, &e, LIBVIRT_IN_DEFINITION);
+	libvirt_error_message(&err, text, sizeof text);
+	assert_string_equal(text, "XML error: line 3: attribute 'x': 'y' is not z");
 }
 
 /* Every code of the core has a row, and no two codes of libvirt's get mixed up with none. */
@@ -862,6 +868,43 @@ static void test_events(void **state)
 	lv_disconnect(&watcher);
 }
 
+/* One message, with what was changed; of other changes nothing is told. */
+static void test_event_metadata(void **state)
+{
+	struct fixture *f = *state;
+	struct event ev = { .kind = EVENT_NETWORK_METADATA, .network = "lan", .network_uuid = uuid(LAN) };
+	struct rpc_header h;
+	struct nd_reader body;
+	union xdr_value v[XDR_VALUES_MAX];
+	int32_t lifecycle, metadata;
+
+	define(&f->cl, "lan", LAN);
+	lifecycle = subscribe(&f->cl, 0, NULL);
+	metadata = subscribe(&f->cl, 1, LAN);
+	assert_int_not_equal(lifecycle, metadata);
+	for (int type = 0; type <= 2; type++) {
+		ev.metadata = type;
+		snprintf(ev.uri, sizeof ev.uri, "%s", type == 2 ? "http://example.org" : "");
+		events_emit(f->lv.core.events, &ev);
+		lv_turn(&f->lv, 2);
+		assert_true(lv_receive(&f->cl, &h, &body));
+		assert_int_equal(h.proc, PROC_EVENT_METADATA_CHANGE);
+		assert_int_equal(h.type, RPC_MESSAGE);
+		assert_int_equal(xdr_read(body, "iNiS", v), 0);
+		assert_int_equal(v[0].i, metadata);
+		assert_string_equal(v[1].network.name, "lan");
+		assert_int_equal(v[2].i, type);
+		if (type == 2)
+			assert_string_equal(v[3].s, "http://example.org");
+		else
+			assert_null(v[3].s);
+		xdr_free("iNiS", v);
+	}
+	ev.kind = EVENT_NETWORK_CHANGED;
+	events_emit(f->lv.core.events, &ev);
+	expect_silence(&f->cl);
+}
+
 static void test_event_filter(void **state)
 {
 	struct fixture *f = *state;
@@ -945,6 +988,7 @@ int main(void)
 		T(test_leases_of_the_gone),
 		T(test_ports),
 		T(test_events),
+		T(test_event_metadata),
 		T(test_event_filter),
 		T(test_event_limits),
 		T(test_event_long_name),

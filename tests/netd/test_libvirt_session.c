@@ -268,9 +268,12 @@ static void test_unknown(void **state)
 	expect_error(&cl, 454, LIBVIRT_RPC, "unknown procedure: 454");
 	call(&cl, 0);
 	expect_error(&cl, 0, LIBVIRT_RPC, "unknown procedure: 0");
+	call(&cl, 177);
+	expect_error(&cl, 177, LIBVIRT_NO_SUPPORT,
+		     "this function is not supported by the connection driver: procedure 177");
 	call(&cl, 178);
 	expect_error(&cl, 178, LIBVIRT_NO_SUPPORT,
-		     "this function is not supported by the connection driver: procedure 178");
+		     "this function is not supported by the connection driver: virConnectNumOfNWFilters");
 	call(&cl, DEFINE);
 	expect_error(&cl, DEFINE, LIBVIRT_RPC, "Unable to decode message payload");
 	xdr_put_int(lv_call_begin(&cl, GET_TYPE), 0);
