@@ -200,6 +200,11 @@ bool nat_owned(const struct nat *t)
 	return t->flags == NAT_TABLE_F_BOTH;
 }
 
+uint32_t nat_netlink_port(const struct nat *t)
+{
+	return nat_batch_port(t->batch);
+}
+
 static bool skeleton_stands(const struct nat *t)
 {
 	for (unsigned i = 0; i < NAT_TABLE_CNT; i++)

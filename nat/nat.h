@@ -161,6 +161,8 @@ void nat_free(struct nat *t); /* closes; the tables stay (persist, or unowned) *
  */
 int nat_open(struct nat *t, struct nd_error *e);
 bool nat_owned(const struct nat *t); /* the kernel accepted owner + persist */
+/* The netlink port of the write socket: events bear it when the change was ours. */
+uint32_t nat_netlink_port(const struct nat *t);
 /* Whether the skeleton and every element of cfg stand in the view. Pure, O(1). */
 bool nat_holds(const struct nat *t, const struct nat_config *cfg);
 /*

@@ -253,7 +253,7 @@ static void test_dnat(void **state)
 	shell("nft -f - <<'X'\ntable ip t { map m { type inet_proto . inet_service : ipv4_addr . "
 	      "inet_service; elements = { tcp . 8080 : 10.0.0.5 . 80 }; }\n"
 	      "chain p { type nat hook prerouting priority -100; dnat ip to meta l4proto . th dport map @m; "
-	      "} }\nX\n");
+	      "}; }\nX\n");
 	rs = read_rules();
 	describe(&in, &p);
 	foreign_decide(rs, FOREIGN_IP, PRE, false, &p, NULL, &d);
