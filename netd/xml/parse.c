@@ -413,7 +413,7 @@ static void start_root(struct parse *p, const char *name, bool known)
 			"unexpected element <%s>, expecting <%s>, while updating network '" ROW_NAME_MARK "'",
 			name, want);
 	else
-		nd_fail(&p->err, ND_INVALID, "expecting root element of '%s'", want);
+		nd_fail(&p->err, ND_INVALID, "expecting root element of '%s', not '%.100s'", want, name);
 	failed_at(p, name, line_of(p));
 }
 

@@ -45,7 +45,7 @@ static const struct bad_row bad_rows[] = {
 	  "line 1: a document type declaration (DOCTYPE) is not accepted" },
 	{ "<!DOCTYPE network SYSTEM 'http://192.0.2.1/x'><network/>", ND_INVALID,
 	  "line 1: a document type declaration (DOCTYPE) is not accepted" },
-	{ "<domain/>", ND_INVALID, "line 1: <domain>: expecting root element of 'network'" },
+	{ "<domain/>", ND_INVALID, "line 1: <domain>: expecting root element of 'network', not 'domain'" },
 	/* Identity. */
 	{ "<network/>", ND_INVALID, "line 1: <network>: missing name information" },
 	{ "<network><name/></network>", ND_INVALID, "line 1: <name>: missing name information" },

@@ -92,8 +92,8 @@ static const struct {
 	/* STRICTER: no guest sends from it */
 	{ "<networkport><mac address='01:00:5e:00:00:01'/></networkport>",
 	  "expected unicast mac address, found multicast '01:00:5e:00:00:01'" },
-	{ "<port/>", "expecting root element of 'networkport'" },
-	{ "<network><name>n</name></network>", "expecting root element of 'networkport'" },
+	{ "<port/>", "expecting root element of 'networkport', not 'port'" },
+	{ "<network><name>n</name></network>", "expecting root element of 'networkport', not 'network'" },
 	{ DOC("<bandwidth><inbound peak='4'/></bandwidth>"),
 	  "Missing mandatory average or floor attributes" },
 	{ DOC("<bandwidth><inbound floor='4' peak='4'/></bandwidth>"),
@@ -184,7 +184,7 @@ static void test_network_has_no_port(void **state)
 	const char *xml = DOC("");
 
 	assert_int_equal(netdef_parse(xml, strlen(xml), NULL, NULL, NULL, &d, &e), ND_INVALID);
-	assert_string_equal(nd_error_text(&e), "expecting root element of 'network'");
+	assert_string_equal(nd_error_text(&e), "expecting root element of 'network', not 'networkport'");
 }
 
 static void test_copies(void **state)
