@@ -178,6 +178,8 @@ int cmd_counters(struct cli *cli, const struct cli_args *args);
 int cmd_version(struct cli *cli, const struct cli_args *args);
 int cmd_help(struct cli *cli, const struct cli_args *args);
 int cmd_quit(struct cli *cli, const struct cli_args *args);
+/* cmd-libvirt.c */
+int cmd_libvirt_publish(struct cli *cli, const struct cli_args *args);
 /* cmd-completion.c */
 int cmd_completion(struct cli *cli, const struct cli_args *args);
 
@@ -227,4 +229,5 @@ enum {
 enum { MONITOR_SINCE, MONITOR_COUNT };
 enum { NET_PORT_LIST_UUID, NET_PORT_LIST_TABLE };
 enum { PORT_LIST_NETWORK, PORT_LIST_NAME };
+enum { LIBVIRT_PUBLISH_CONNECT, LIBVIRT_PUBLISH_REMOVE, LIBVIRT_PUBLISH_WATCH };
 #endif

@@ -103,6 +103,12 @@ static const struct cli_option port_list_options[] = {
 	[PORT_LIST_NAME] = { "--name", NULL, "names only, one a line; the interface where there is none" },
 };
 
+static const struct cli_option libvirt_publish_options[] = {
+	[LIBVIRT_PUBLISH_CONNECT] = { "--connect", "URI", "of the libvirt daemon, else qemu:///system" },
+	[LIBVIRT_PUBLISH_REMOVE] = { "--remove", NULL, "take it away there" },
+	[LIBVIRT_PUBLISH_WATCH] = { "--watch", NULL,
+				    "stay, and follow what becomes of the network until a signal comes" },
+};
 static const struct cli_option exec_options[] = {
 	{ "--network", "NETWORK", "attach to it; once for each device" },
 };
@@ -129,6 +135,14 @@ static const struct api_field apply_fields[] = {
 	{ "applied", API_BOOL, "false with --dry-run" },
 };
 static const struct api_record apply = { "Apply", "", FIELDS(apply_fields) };
+static const struct api_field publication_fields[] = {
+	{ "network", API_STRING, "its name, in libvirt as well" },
+	{ "connect", API_STRING, "URI of the libvirt daemon" },
+	{ "state", API_STRING, "there: published, stopped or removed" },
+	{ "bridge", API_STRING, "empty where the network has none now" },
+	{ "changed", API_BOOL, "false: it was so already" },
+};
+static const struct api_record publication = { "Publication", "", FIELDS(publication_fields) };
 static const struct api_field help_option_fields[] = {
 	{ "name", API_STRING },
 	{ "value", API_STRING, "what it is followed by", API_OPTIONAL },
@@ -207,6 +221,9 @@ const struct cli_command cli_commands[] = {
 	{ "exec", "COMMAND [ARGUMENT]...",
 	  "attach to networks, then become COMMAND with the open TAP devices in its command line",
 	  OPTIONS(exec_options), .run_raw = run_exec },
+	{ "libvirt-publish", "NETWORK", "make a network one of a monolithic libvirtd's, too",
+	  OPTIONS(libvirt_publish_options), cmd_libvirt_publish, .failure = "Failed to publish network *",
+	  .record = &publication, .lines = true },
 	{ "reload", "", "read the definitions' files again", .run = cmd_reload, .method = "Reload" },
 	{ "counters", "", "what the DHCP server received, answered and dropped, by reason",
 	  .run = cmd_counters, .method = "GetCounters" },
