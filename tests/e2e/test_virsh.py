@@ -183,6 +183,36 @@ def edit(host):
     contains(v.run("net-dumpxml", "lab").stdout, "end='10.44.0.30'", "the definition stays")
 
 
+OWN = """  <portgroup name='guests'>
+    <netd:guards/>
+    <netd:egress policy='internet-only'/>
+  </portgroup>
+  <netd:hostAccess mode='services'/>
+  <netd:accept network='office'/>
+  <netd:guards ip='no' broadcast='100' connections='5000'/>
+  <netd:egress policy='list'>
+    <netd:allow address='10.1.0.0/16' protocol='tcp' port='443' end='444'/>
+  </netd:egress>
+  <netd:address guest='web' address='10.9.0.0/16'/>
+  <netd:forward protocol='tcp' address='192.0.2.1' port='8080' end='8089' guest='web' guestPort='80'/>
+  <netd:autostart mode='on-attach'/>
+"""
+
+
+@test
+def elements_of_netds(host):
+    """A virsh that knows nothing of them edits and updates a network without losing them."""
+    v = Virsh(host)
+    xml = LAB.replace("<network>", "<network xmlns:netd='urn:netd:network:1'>").replace("</network>", OWN + "</network>")
+    v.run("net-define", "--validate", v.file("lab.xml", xml))
+    v.says("net-dumpxml lab", xml + "\n")
+    v.says("net-edit lab", "Network lab XML configuration edited.\n\n", env={**v.env, "EDITOR": "sed -i s/10.44.0.20/10.44.0.30/"})
+    edited = xml.replace("10.44.0.20", "10.44.0.30")
+    v.says("net-dumpxml lab", edited + "\n")
+    v.run("net-update", "lab", "add", "portgroup", "<portgroup name='others'/>", "--config")
+    v.says("net-dumpxml lab", edited.replace("  </portgroup>\n", "  </portgroup>\n  <portgroup name='others'>\n  </portgroup>\n") + "\n")
+
+
 HOST = "<host mac='52:54:00:00:00:{0:02x}' name='h{0}' ip='10.44.0.{0}'/>"
 
 
