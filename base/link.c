@@ -208,6 +208,7 @@ static bool get_kind(const struct nlattr *attr, void *field)
 		[ND_LINK_TUN] = "tun",
 		[ND_LINK_VETH] = "veth",
 		[ND_LINK_MACVTAP] = "macvtap",
+		[ND_LINK_IFB] = "ifb",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -263,7 +264,7 @@ static const struct {
 } kind_rows[] = {
 	[ND_LINK_BRIDGE] = { bridge_rows, ARRAY_LEN(bridge_rows) },
 	[ND_LINK_TUN] = { tun_rows, ARRAY_LEN(tun_rows) },
-	[ND_LINK_MACVTAP] = { NULL, 0 },
+	[ND_LINK_IFB] = { NULL, 0 },
 };
 
 static int parse_link_info(struct nlattr *info, struct nd_link *l, struct nd_error *e)

@@ -25,7 +25,7 @@ const char *nd_alias_format(const struct nd_uuid *network, const struct nd_uuid 
 int nd_alias_parse(const char *alias, struct nd_uuid *ret_network,
 		   struct nd_uuid *ret_port /* zero when none */); /* 0 or ND_INVALID */
 
-enum nd_link_kind { ND_LINK_OTHER, ND_LINK_BRIDGE, ND_LINK_TUN, ND_LINK_VETH, ND_LINK_MACVTAP };
+enum nd_link_kind { ND_LINK_OTHER, ND_LINK_BRIDGE, ND_LINK_TUN, ND_LINK_VETH, ND_LINK_MACVTAP, ND_LINK_IFB };
 struct nd_link {
 	int ifindex, master;   /* master 0: none */
 	uint32_t group, flags; /* flags: IFF_… */

@@ -42,6 +42,7 @@ static const struct {
 	[ND_LINK_OTHER] = { NULL, NULL },        [ND_LINK_BRIDGE] = { "bridge", put_bridge },
 	[ND_LINK_TUN] = { "tun", put_tun },      [ND_LINK_VETH] = { "veth", NULL },
 	[ND_LINK_MACVTAP] = { "macvtap", NULL },
+	[ND_LINK_IFB] = { "ifb", NULL },
 };
 
 const char *fake_kind_name(int kind)
