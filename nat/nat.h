@@ -78,7 +78,8 @@ struct nat_port {
 	bool mac_guard;    /* … when true */
 	bool ip4_guard; /* IPv4 and ARP: only from its NAT_ADDRESSes of that family, and 0.0.0.0 for DHCP and probes */
 	bool ip6_guard; /* IPv6 and ND: the same, :: for duplicate detection, and link-local addresses but the bridge's */
-	bool server_guard; /* it may not answer DHCP and DHCPv6, send router advertisements or redirects */
+	bool dhcp_guard; /* it may not answer DHCP and DHCPv6 */
+	bool ra_guard;   /* it may not send router advertisements or redirects */
 	uint32_t broadcast_pps, multicast_pps; /* frames per second from it, bursts of a second; 0: any */
 	uint32_t connection_max; /* tracked connections that it may hold open at a time; 0: any */
 	enum nat_egress egress;

@@ -20,6 +20,7 @@
 #include "nat/nat.h"
 #include "netd/api/server.h"
 #include "netd/core/adopt.h"
+#include "netd/core/connections.h"
 #include "netd/core/disk.h"
 #include "netd/core/event.h"
 #include "netd/core/leases.h"
@@ -255,6 +256,8 @@ static int open_services(struct daemon *d, struct nd_error *e)
 		return nd_wrap(e, "netlink");
 	if (nat_new(d->settings.nft_table_owner, &c->nat, e) < 0 || nat_open(c->nat, e) < 0)
 		return nd_wrap(e, "nftables");
+	if (connections_new(c->loop, &c->connections, e) < 0)
+		return e->code;
 	if (monitor_new(c, &c->monitor, e) < 0 || supervisor_new(c, &c->supervisor, e) < 0)
 		return e->code;
 	return repair_new(c, &c->repair, e);
@@ -394,6 +397,7 @@ static void stop(struct daemon *d)
 	disk_free(c->disk); /* the ends of its jobs send answers and talk to the worker */
 	supervisor_free(c->supervisor);
 	reaper_free(c->reaper);
+	connections_free(c->connections);
 	leases_free(c->leases);
 	records_close(c->records);
 	nat_free(c->nat);

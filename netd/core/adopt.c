@@ -183,9 +183,7 @@ static int sweep_elements(struct core *c, struct nd_error *e)
 		if (n->plan)
 			nat_claim(c->nat, &n->plan->nat);
 		nd_list_foreach(p, &n->ports, siblings) {
-			struct nat_config cfg;
-			plan_nat_port(p, &cfg);
-			nat_claim(c->nat, &cfg);
+			elements_claim(c->nat, &p->elements);
 		}
 	}
 	if (nat_sweep(c->nat, &cnt, e) < 0 || nat_commit(c->nat, e) < 0)
@@ -195,13 +193,17 @@ static int sweep_elements(struct core *c, struct nd_error *e)
 	return 0;
 }
 
-/* A port that ended while netd was away: its grace begins now. */
+/* Ports know their addresses before anything is put right. One that ended while netd was away: its grace begins now. */
 static int adopt_lease(const struct dhcp_lease *l, void *arg)
 {
 	struct core *c = arg;
-	if (!nd_uuid_is_zero(&l->port) && !model_port_by_uuid(c->model, &l->port) &&
-	    l->state == DHCP_LEASE_BOUND)
+	struct port *p = model_port_by_uuid(c->model, &l->port);
+	if (l->state != DHCP_LEASE_BOUND || nd_uuid_is_zero(&l->port))
+		return 0;
+	if (!p)
 		leases_port_ended(c->leases, &l->network, &l->port);
+	else if (l->expiry_s > nd_wall_s())
+		p->ip4 = l->ip4;
 	return 0;
 }
 

@@ -22,6 +22,7 @@ struct model;
 struct repair;
 struct leases;
 struct records;
+struct connections;
 struct settings;
 
 struct core {
@@ -39,6 +40,7 @@ struct core {
 	struct model *model; /* networks and ports */
 	struct repair *repair;
 	struct leases *leases;
-	struct records *records; /* the journal of ports */
+	struct records *records;         /* the journal of ports */
+	struct connections *connections; /* the thread that ends tracked connections */
 };
 #endif

@@ -12,6 +12,7 @@
 #include "base/strtab.h"
 #include "netd/core/disk.h"
 #include "netd/core/event.h"
+#include "netd/core/guard.h"
 #include "netd/core/mirror.h"
 #include "netd/core/settings.h"
 #include "netd/core/supervisor.h"
@@ -90,18 +91,13 @@ static int check_proposal(const struct leases *l, const struct dhcp_lease *lease
 	return ack ? check_frame(n, ip, ack, len, e) : 0;
 }
 
-static void tell_stored(struct leases *l, const struct lease_job *j)
+static void tell_stored(struct leases *l, const struct lease_job *j, const struct port *p, bool renewed)
 {
 	const struct network *n = model_network_by_uuid(l->c->model, &j->lease.network);
-	struct port *p = model_port_by_uuid(l->c->model, &j->lease.port);
-	struct event ev = { .kind = EVENT_LEASE_ADDED, .network_uuid = j->lease.network };
+	struct event ev = { .kind = renewed ? EVENT_LEASE_RENEWED : EVENT_LEASE_ADDED,
+			    .network_uuid = j->lease.network };
 	char mac[ND_MAC_STRLEN];
-	if (j->lease.state != DHCP_LEASE_BOUND)
-		return;
 	if (p) {
-		if (p->ip4 == j->lease.ip4)
-			ev.kind = EVENT_LEASE_RENEWED;
-		p->ip4 = j->lease.ip4;
 		nd_strcpy(ev.port, sizeof ev.port, p->name);
 		nd_strcpy(ev.ifname, sizeof ev.ifname, p->ifname);
 	}
@@ -125,6 +121,17 @@ static void send_answer(struct leases *l, const struct lease_job *j)
 		nd_log_error(ND_LOG_DEBUG, &e, "send a DHCP answer");
 }
 
+static void stored(struct leases *l, const struct lease_job *j)
+{
+	struct port *p = model_port_by_uuid(l->c->model, &j->lease.port);
+	bool bound = j->lease.state == DHCP_LEASE_BOUND, renewed = p && p->ip4 == j->lease.ip4;
+	if (p && bound)
+		guard_set_address(l->c, p, j->lease.ip4);
+	send_answer(l, j);
+	if (bound)
+		tell_stored(l, j, p, renewed);
+}
+
 static int put_run(struct dhcp_store *store, struct disk_job *j, struct nd_error *e)
 {
 	return dhcp_store_put(store, &container_of(j, struct lease_job, j)->lease, e);
@@ -143,8 +150,7 @@ static void put_done(struct disk_job *dj, const struct nd_error *e)
 			   "lease of %s is not stored and not given: %s", nd_ip4_to_string(j->lease.ip4, ip),
 			   text);
 	} else {
-		send_answer(l, j);
-		tell_stored(l, j);
+		stored(l, j);
 		/* Its port ended while the lease was on its way to the disk. */
 		if (!nd_uuid_is_zero(&j->lease.port) && !model_port_by_uuid(l->c->model, &j->lease.port))
 			leases_port_ended(l, &j->lease.network, &j->lease.port);
@@ -269,8 +275,8 @@ void leases_on_release(struct leases *l, const struct dhcp_lease *lease)
 	struct port *p = model_port_by_uuid(l->c->model, &lease->port);
 	if (!n || !subnet_of(n, lease->ip4))
 		return;
-	if (p)
-		p->ip4 = 0;
+	if (p && p->ip4 == lease->ip4)
+		guard_set_address(l->c, p, 0);
 	push_end(l, &(struct end_job){ .network = lease->network, .ip4 = lease->ip4 }, end_ip4_run);
 }
 

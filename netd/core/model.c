@@ -197,6 +197,7 @@ void model_port_free(struct port *p)
 	if (!p)
 		return;
 	nd_list_remove(&p->dirty);
+	elements_done(&p->elements);
 	free(p);
 }
 

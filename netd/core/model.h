@@ -12,6 +12,7 @@
 #include "base/map.h"
 #include "bridge/bridge.h"
 #include "nat/nat.h"
+#include "netd/core/elements.h"
 #include "netd/core/lifecycle.h"
 #include "netd/xml/netdef.h"
 #include "tap/tap.h"
@@ -51,10 +52,12 @@ struct port {
 	struct nd_list siblings; /* network.ports */
 	struct nd_list dirty;
 	struct network *network;
+	struct elements elements; /* what it has in the nft tables */
 	struct nd_uuid
 		uuid; /* from the network and the name, else the MAC: a guest that comes back is the same port */
 	enum port_state state;
 	char name[PORT_NAME_MAX]; /* "" none */
+	char portgroup[64];       /* "": the network's default one, if it has one */
 	struct nd_mac mac;        /* the guest's */
 	uint32_t mark;
 	uint32_t ip4; /* its lease's address, 0 none yet */

@@ -71,9 +71,8 @@ void monitor_count_foreign(struct core *c)
 /* Rules know a port by its interface's name. */
 static void rename_port(struct core *c, struct port *p, const char *name)
 {
-	struct nat_config was;
-	plan_nat_port(p, &was);
-	nat_put(c->nat, &was, NULL, NULL); /* goes with the commit that brings the new ones */
+	elements_put(c->nat, &p->elements, NULL, NULL); /* goes with the commit that brings the new ones */
+	elements_done(&p->elements);
 	nd_strcpy(p->ifname, sizeof p->ifname, name);
 	repair_mark_port(c, p, "a TAP was renamed");
 }

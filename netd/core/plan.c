@@ -159,13 +159,6 @@ void plan_dhcp_port(const struct port *p, struct dhcp_port *ret)
 	nd_strcpy(ret->name, sizeof ret->name, p->name);
 }
 
-void plan_nat_port(const struct port *p, struct nat_config *ret)
-{
-	*ret = (struct nat_config){ .kind = NAT_PORT,
-				    .port = { .mark = p->mark, .mac = p->mac, .mac_guard = p->mac_guard } };
-	nd_strcpy(ret->port.name, sizeof ret->port.name, p->ifname);
-}
-
 void plan_tap(const struct port *p, struct tap_config *ret)
 {
 	*ret = (struct tap_config){

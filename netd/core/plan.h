@@ -36,7 +36,6 @@ int plan_dhcp(const struct network *n, const struct plan_host *host, struct dhcp
 void plan_dhcp_done(struct dhcp_network *d);
 void plan_dhcp_port(const struct port *p, struct dhcp_port *ret);
 
-void plan_nat_port(const struct port *p, struct nat_config *ret);
 /* Its master is the bridge as it is now. */
 void plan_tap(const struct port *p, struct tap_config *ret);
 #endif

@@ -7,9 +7,11 @@
 #include "base/mem.h"
 #include "nat/nat.h"
 #include "netd/core/converge.h"
+#include "netd/core/guard.h"
 #include "netd/core/mirror.h"
 #include "netd/core/model.h"
 #include "netd/core/plan.h"
+#include "netd/core/policy.h"
 #include "netd/core/reaper.h"
 #include "netd/core/records.h"
 #include "netd/core/supervisor.h"
@@ -52,23 +54,25 @@ static int tap_put_back(struct core *c, void *obj, struct nd_error *e)
 
 static enum resource_state nat_check(const struct core *c, const void *obj)
 {
-	struct nat_config cfg;
-	plan_nat_port(obj, &cfg);
-	return nat_holds(c->nat, &cfg) ? RESOURCE_OK : RESOURCE_MISSING;
+	const struct port *p = obj;
+	struct elements want = { .cnt = 0 };
+	policy_port(p, &want);
+	bool ok = elements_equal(&p->elements, &want) && elements_hold(c->nat, &want);
+	elements_done(&want);
+	return ok ? RESOURCE_OK : RESOURCE_MISSING;
 }
 
 static int nat_make(struct core *c, void *obj, struct nd_error *e)
 {
-	struct nat_config cfg;
-	plan_nat_port(obj, &cfg);
-	return nat_put(c->nat, NULL, &cfg, e);
+	return guard_put(c, obj, e);
 }
 
 static int nat_unmake(struct core *c, void *obj, struct nd_error *e)
 {
-	struct nat_config cfg;
-	plan_nat_port(obj, &cfg);
-	return nat_put(c->nat, &cfg, NULL, e);
+	struct port *p = obj;
+	int r = elements_put(c->nat, &p->elements, NULL, e);
+	elements_done(&p->elements);
+	return r;
 }
 
 static int nat_flush(struct core *c, struct nd_error *e)

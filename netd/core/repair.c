@@ -101,12 +101,10 @@ static void put_elements(struct repair *r)
 		nat_put(r->c->nat, NULL, &n->plan->nat, NULL);
 	}
 	nd_list_foreach(p, &r->ports, dirty) {
-		struct nat_config cfg;
-		plan_nat_port(p, &cfg);
-		if (nat_holds(r->c->nat, &cfg))
+		if (elements_hold(r->c->nat, &p->elements))
 			continue;
 		missing++;
-		nat_put(r->c->nat, NULL, &cfg, NULL);
+		elements_put(r->c->nat, NULL, &p->elements, NULL);
 	}
 	r->nft_lost = false;
 	if (!missing)

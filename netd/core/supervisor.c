@@ -15,6 +15,7 @@
 #include "base/strtab.h"
 #include "netd/core/disk.h"
 #include "netd/core/event.h"
+#include "netd/core/guard.h"
 #include "netd/core/leases.h"
 #include "netd/core/repair.h"
 #include "netd/core/settings.h"
@@ -436,8 +437,8 @@ static int send_filled(struct supervisor *s, struct network *n, const struct fil
 	for (size_t i = 0; r == 0 && i < f->cnt; i++) {
 		r = dhcp_control_lease_load(s->control, &f->leases[i], e);
 		struct port *p = model_port_by_uuid(s->c->model, &f->leases[i].port);
-		if (p && f->leases[i].state == DHCP_LEASE_BOUND)
-			p->ip4 = f->leases[i].ip4;
+		if (p && f->leases[i].state == DHCP_LEASE_BOUND && f->leases[i].expiry_s > nd_wall_s())
+			guard_set_address(s->c, p, f->leases[i].ip4);
 	}
 	return r < 0 ? r : send_network(s, n, true, e);
 }

@@ -9,6 +9,7 @@
 #include "bridge/bridge.h"
 #include "nat/nat.h"
 #include "netd/core/adopt.h"
+#include "netd/core/connections.h"
 #include "netd/core/disk.h"
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
@@ -83,6 +84,7 @@ void core_start(struct core_harness *h)
 	CORE_OK(reaper_new(c->loop, &c->reaper, &e));
 	CORE_OK(nat_new(true, &c->nat, &e));
 	CORE_OK(nat_open(c->nat, &e));
+	CORE_OK(connections_new(c->loop, &c->connections, &e));
 	CORE_OK(monitor_new(c, &c->monitor, &e));
 	CORE_OK(supervisor_new(c, &c->supervisor, &e));
 	CORE_OK(repair_new(c, &c->repair, &e));
@@ -99,6 +101,7 @@ void core_stop(struct core_harness *h)
 	disk_free(c->disk);
 	supervisor_free(c->supervisor);
 	reaper_free(c->reaper);
+	connections_free(c->connections);
 	leases_free(c->leases);
 	records_close(c->records);
 	nat_free(c->nat);

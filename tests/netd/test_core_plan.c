@@ -139,7 +139,6 @@ static void test_port(void **state)
 			  .vnet_hdr = true,
 			  .mac_guard = true,
 			  .mac = { { 0x52, 0x54, 0, 1, 2, 3 } } };
-	struct nat_config nat;
 	struct dhcp_port d;
 	struct tap_config tap;
 	char alias[ND_ALIAS_STRLEN];
@@ -147,13 +146,6 @@ static void test_port(void **state)
 	n.live = parse("", "");
 	n.uuid = n.live->uuid;
 	nd_uuid_from_string("22222222-2222-4222-8222-222222222222", &p.uuid);
-	plan_nat_port(&p, &nat);
-	assert_true(nat.kind == NAT_PORT && nat.port.mark == p.mark && nat.port.mac_guard &&
-		    nd_mac_equal(&nat.port.mac, &p.mac));
-	assert_string_equal(nat.port.name, "vnet0");
-	p.mac_guard = false;
-	plan_nat_port(&p, &nat);
-	assert_false(nat.port.mac_guard);
 	plan_dhcp_port(&p, &d);
 	assert_true(d.mark == p.mark && d.network_id == 7 && nd_uuid_equal(&d.uuid, &p.uuid) &&
 		    nd_mac_equal(&d.mac, &p.mac));
