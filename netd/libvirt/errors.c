@@ -2,16 +2,18 @@
 /*
  * DOC: from netd's errors to libvirt's
  *
- * Two tables. The first has a row per libvirt code: its domain and the words that libvirt puts before the
+ * Three tables. The first has a row per libvirt code: its domain and the words that libvirt puts before the
  * text. The second says which code a failure of the core's is: by nd_code, and, where libvirt has several
- * codes for what is one to us, by how the text begins; the first row that fits counts. Texts that scripts
- * know are the core's own already; here only the frame that names the network is left out of them, since
- * libvirt's texts have none.
+ * codes for what is one to us, by how the text begins; the first row that fits counts. The third has the
+ * codes of what is wrong with a document. Texts that scripts know are the core's own already; here only the
+ * frames are left out that libvirt's texts do not have.
  */
 #include "netd/libvirt/errors.h"
 #include "base/mem.h"
 #include "base/strtab.h"
 #include "netd/libvirt/xdr.h"
+
+#include <fnmatch.h>
 
 #define LEVEL_ERROR 2
 
@@ -64,25 +66,12 @@ static const struct core_row {
 } core_rows[] = {
 	{ ND_UNSUPPORTED, NULL, LIBVIRT_IN_UPDATE, LIBVIRT_OPERATION_UNSUPPORTED, CAUSE },
 	{ ND_STATE, NULL, LIBVIRT_IN_UPDATE, LIBVIRT_OPERATION_INVALID, CAUSE },
-	{ ND_INVALID, NULL, LIBVIRT_IN_UPDATE, LIBVIRT_XML_ERROR, CAUSE },
 	{ ND_NOT_FOUND, NULL, LIBVIRT_IN_METADATA, LIBVIRT_NO_NETWORK_METADATA, CAUSE },
 	{ ND_EXISTS, "bridge name ", LIBVIRT_ANYWHERE, LIBVIRT_INTERNAL, BARE },
 	{ ND_EXISTS, NULL, LIBVIRT_ANYWHERE, LIBVIRT_OPERATION_FAILED, BARE },
 	{ ND_STATE, NULL, LIBVIRT_ANYWHERE, LIBVIRT_OPERATION_INVALID, BARE },
 	{ ND_NOT_FOUND, NULL, LIBVIRT_ANYWHERE, LIBVIRT_NO_NETWORK, BARE },
 	{ ND_PARSE, NULL, LIBVIRT_ANYWHERE, LIBVIRT_XML_DETAIL, BARE },
-	{ ND_INVALID, "missing name information", LIBVIRT_IN_DEFINITION, LIBVIRT_NO_NAME, CAUSE },
-	{ ND_INVALID, "malformed uuid element", LIBVIRT_IN_DEFINITION, LIBVIRT_INTERNAL, CAUSE },
-	{ ND_INVALID, "unknown forwarding type", LIBVIRT_IN_DEFINITION, LIBVIRT_CONFIG_UNSUPPORTED, CAUSE },
-	{ ND_INVALID, "range ", LIBVIRT_IN_DEFINITION, LIBVIRT_INTERNAL, CAUSE },
-	{ ND_INVALID, "invalid char in name", LIBVIRT_IN_DEFINITION, LIBVIRT_XML_DETAIL, CAUSE },
-	/* The parser's own general texts mean nothing without the place. */
-	{ ND_INVALID, "attribute '", LIBVIRT_IN_DEFINITION, LIBVIRT_XML_ERROR, BARE },
-	{ ND_INVALID, "missing attribute '", LIBVIRT_IN_DEFINITION, LIBVIRT_XML_ERROR, BARE },
-	{ ND_INVALID, "missing element '", LIBVIRT_IN_DEFINITION, LIBVIRT_XML_ERROR, BARE },
-	{ ND_INVALID, "given more than ", LIBVIRT_IN_DEFINITION, LIBVIRT_XML_ERROR, BARE },
-	{ ND_INVALID, "text is longer ", LIBVIRT_IN_DEFINITION, LIBVIRT_XML_ERROR, BARE },
-	{ ND_INVALID, NULL, LIBVIRT_IN_DEFINITION, LIBVIRT_XML_ERROR, CAUSE },
 	{ ND_INVALID, NULL, LIBVIRT_ANYWHERE, LIBVIRT_INVALID_ARG, BARE },
 	{ ND_UNSUPPORTED, NULL, LIBVIRT_ANYWHERE, LIBVIRT_CONFIG_UNSUPPORTED, BARE },
 	{ ND_CONFLICT, NULL, LIBVIRT_ANYWHERE, LIBVIRT_INTERNAL, BARE },
@@ -96,6 +85,67 @@ static const struct core_row {
 	{ ND_OVERRUN, NULL, LIBVIRT_ANYWHERE, LIBVIRT_INTERNAL, WHOLE },
 	{ ND_INTERNAL, NULL, LIBVIRT_ANYWHERE, LIBVIRT_INTERNAL, WHOLE },
 };
+
+/*
+ * What libvirt says is wrong with a document has many codes, by where its parser looks; the first pattern
+ * (fnmatch) that fits the text counts. All others are XML errors.
+ */
+static const struct text_row {
+	const char *pattern;
+	enum libvirt_code code;
+} text_rows[] = {
+	{ "*oute definition*", LIBVIRT_XML_ERROR },
+	{ "missing name information*", LIBVIRT_NO_NAME },
+	{ "malformed uuid element*", LIBVIRT_INTERNAL },
+	{ "range *", LIBVIRT_INTERNAL },
+	{ "start of range *", LIBVIRT_INTERNAL },
+	{ "end of range *", LIBVIRT_INTERNAL },
+	{ "Cannot parse socket address *", LIBVIRT_SYSTEM },
+	{ "invalid char in name*", LIBVIRT_XML_DETAIL },
+	{ "Missing or invalid 'end' attribute in <port>*", LIBVIRT_XML_DETAIL },
+	{ "*DNS TXT record*", LIBVIRT_XML_DETAIL },
+	{ "*DNS SRV *", LIBVIRT_XML_DETAIL },
+	{ "*DNS HOST record*", LIBVIRT_XML_DETAIL },
+	{ "Missing mandatory average or floor*", LIBVIRT_XML_DETAIL },
+	{ "Only one child <*bound> element allowed*", LIBVIRT_XML_DETAIL },
+	{ "classID attribute not supported*", LIBVIRT_XML_DETAIL },
+	{ "unknown forwarding type*", LIBVIRT_CONFIG_UNSUPPORTED },
+	{ "Unknown forward <driver *", LIBVIRT_CONFIG_UNSUPPORTED },
+	{ "unknown address type *", LIBVIRT_CONFIG_UNSUPPORTED },
+	{ "unknown virtualport type *", LIBVIRT_CONFIG_UNSUPPORTED },
+	{ "Unsupported <*", LIBVIRT_CONFIG_UNSUPPORTED },
+	{ "Unsupported network-wide <*", LIBVIRT_CONFIG_UNSUPPORTED },
+	{ "multiple <portgroup> elements *", LIBVIRT_CONFIG_UNSUPPORTED },
+	{ "* multiple default <portgroup> elements *", LIBVIRT_CONFIG_UNSUPPORTED },
+	{ "*floor*attribute *", LIBVIRT_CONFIG_UNSUPPORTED },
+	{ "could not convert bandwidth *", LIBVIRT_CONFIG_UNSUPPORTED },
+	{ "*amily * for non-IPv[46] address *", LIBVIRT_CONFIG_UNSUPPORTED },
+	{ "netmask not allowed for IPv6 *", LIBVIRT_CONFIG_UNSUPPORTED },
+	{ "Invalid IPv[46] prefix *", LIBVIRT_CONFIG_UNSUPPORTED },
+	{ "* cannot have both a prefix and a netmask*", LIBVIRT_CONFIG_UNSUPPORTED },
+	{ "The minimum lease time *", LIBVIRT_CONFIG_UNSUPPORTED },
+	{ "unreachable static route gateway *", LIBVIRT_CONFIG_UNSUPPORTED },
+};
+
+/* netd's parser's own general texts mean nothing without the place. */
+static const char *const placed_texts[] = {
+	"attribute '*", "missing attribute '*", "missing element '*", "given more than *", "text is longer *",
+};
+
+/* ret's code and whether the place belongs to the text. */
+static bool of_document(const char *text, enum libvirt_code *ret)
+{
+	*ret = LIBVIRT_XML_ERROR;
+	for (size_t i = 0; i < ARRAY_LEN(placed_texts); i++)
+		if (fnmatch(placed_texts[i], text, 0) == 0)
+			return true;
+	for (size_t i = 0; i < ARRAY_LEN(text_rows); i++)
+		if (fnmatch(text_rows[i].pattern, text, 0) == 0) {
+			*ret = text_rows[i].code;
+			break;
+		}
+	return false;
+}
 
 static const struct code_row *code_row(enum libvirt_code code)
 {
@@ -138,15 +188,23 @@ void libvirt_error_from_core(struct libvirt_error *ret, const struct nd_error *e
 {
 	const struct core_row *row = core_row(e, where);
 	char whole[LIBVIRT_DETAIL_MAX], frame[ND_ERROR_STORE];
+	enum extent extent = row->extent;
 	size_t skip = 0;
 
+	ret->code = row->code;
+	if (e->code == ND_INVALID && (where == LIBVIRT_IN_DEFINITION || where == LIBVIRT_IN_UPDATE))
+		extent = of_document(nd_error_text(e), &ret->code) ? BARE : CAUSE;
 	nd_error_format(e, whole, sizeof whole);
 	snprintf(frame, sizeof frame, "%s: ", nd_error_frame(e, 0));
-	if (row->extent == BARE && !strncmp(frame, "network '", strlen("network '")) &&
+	if (extent == BARE && !strncmp(frame, "network '", strlen("network '")) &&
 	    !strncmp(whole, frame, strlen(frame)))
 		skip = strlen(frame);
-	ret->code = row->code;
-	nd_strcpy(ret->detail, sizeof ret->detail, row->extent == CAUSE ? nd_error_text(e) : whole + skip);
+	if (e->code == ND_PARSE && where == LIBVIRT_IN_DEFINITION &&
+	    !strncmp(whole + skip, "line ", strlen("line ")))
+		snprintf(ret->detail, sizeof ret->detail, "(network_definition):%s",
+			 whole + skip + strlen("line "));
+	else
+		nd_strcpy(ret->detail, sizeof ret->detail, extent == CAUSE ? nd_error_text(e) : whole + skip);
 }
 
 int libvirt_error_message(const struct libvirt_error *err, char *buf, size_t size)

@@ -347,8 +347,10 @@ void proc_network_xml(struct proc_call *call, struct network *n)
 	struct nd_buf plain = { .max = XDR_STRING_MAX }, xml = { .max = XDR_STRING_MAX };
 	struct netdef *shown = netdef_copy(live ? n->live : n->config);
 
-	if (shown && shown->autostart != NETDEF_AUTOSTART_ON_ATTACH)
+	if (shown && shown->autostart != NETDEF_AUTOSTART_ON_ATTACH) {
+		shown->autostart = NETDEF_AUTOSTART_NO;
 		shown->autostart_set = false;
+	}
 	if (shown)
 		netdef_format(shown, &plain);
 	if (shown && !plain.bad)

@@ -444,7 +444,7 @@ static void test_define_errors(void **state)
 	struct fixture *f = *state;
 
 	xdr_put_string(lv_call_begin(&f->cl, DEFINE), "<network>");
-	bad(&f->cl, DEFINE, LIBVIRT_XML_DETAIL, "line 1: Premature end of data in tag network line 1");
+	bad(&f->cl, DEFINE, LIBVIRT_XML_DETAIL, "(network_definition):1: Premature end of data in tag network line 1");
 	xdr_put_string(lv_call_begin(&f->cl, DEFINE), "<domain/>");
 	bad(&f->cl, DEFINE, LIBVIRT_XML_ERROR, "XML error: expecting root element of 'network', not 'domain'");
 }
