@@ -162,6 +162,7 @@ int cmd_net_info(struct cli *cli, const struct cli_args *args)
 	output_line(cli->out, "Bridge", cli_text(n, "bridge"));
 	if (api_get_string(n, "subnetPreferred")) /* virsh has no such thing to say */
 		print_moved(cli, n);
+	output_line(cli->out, "Firewall", cli_text(n, "foreignFirewall"));
 	if (args->set[NET_INFO_DETAILS])
 		print_details(cli, n);
 	json_decref(reply);

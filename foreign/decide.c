@@ -708,8 +708,11 @@ static struct result decide(struct walk *w, const struct foreign_rule *r, const 
 
 static struct result walk_rule(struct walk *w, const struct foreign_rule *r, unsigned depth)
 {
+	const char *without = w->rs->without;
 	enum truth all = YES;
 
+	if (without && r->comment && strncmp(r->comment, without, strlen(without)) == 0)
+		return (struct result){ GO_ON };
 	for (size_t i = 0; i < r->expr_cnt; i++) {
 		const struct foreign_expr *x = &r->exprs[i];
 		const struct foreign_elem *el = NULL;

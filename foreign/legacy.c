@@ -421,7 +421,7 @@ static char *run_save(const char *path, struct nd_error *e)
 {
 	const char *const argv[] = { path, "-c", "-f", "/proc/self/fd/3", NULL };
 	const char *const envp[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
-	int fds[2], status;
+	int fds[2], status = 0;
 	char *text = NULL;
 	pid_t pid;
 
@@ -439,7 +439,8 @@ static char *run_save(const char *path, struct nd_error *e)
 			kill(pid, SIGKILL);
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
-		if (text && status != 0) {
+		/* a loop that reaps all children may have taken the status: the last line tells, too */
+		if (text && (status != 0 || !strstr(text, "\nCOMMIT"))) {
 			free(text);
 			text = NULL;
 		}

@@ -10,7 +10,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
-struct foreign_ruleset *foreign_new(void); /* empty; NULL on ENOMEM */
+struct foreign_ruleset *foreign_ruleset_new(void); /* empty; NULL on ENOMEM */
 /* The attribute of that type in a nest, or NULL. */
 static inline const struct nlattr *foreign_attr(const struct nlattr *nest, uint16_t type)
 {

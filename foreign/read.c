@@ -324,7 +324,7 @@ static int read_once(struct reader *d, struct foreign_ruleset **ret, struct nd_e
 {
 	int r;
 
-	d->rs = foreign_new();
+	d->rs = foreign_ruleset_new();
 	if (!d->rs)
 		return nd_fail(e, ND_MEMORY, "ruleset");
 	r = read_all(d);
@@ -342,7 +342,7 @@ static int read_once(struct reader *d, struct foreign_ruleset **ret, struct nd_e
 		nd_fail_sys(e, -r, NULL, "nf_tables");
 	else
 		nd_fail(e, ND_MEMORY, "it is too large");
-	foreign_free(d->rs);
+	foreign_ruleset_free(d->rs);
 	return e ? e->code : ND_SYSTEM;
 }
 

@@ -50,7 +50,7 @@ const char *foreign_string(struct foreign_ruleset *rs, const char *s, size_t len
 	return p;
 }
 
-void foreign_free(struct foreign_ruleset *rs)
+void foreign_ruleset_free(struct foreign_ruleset *rs)
 {
 	struct foreign_block *next;
 
@@ -91,7 +91,7 @@ static bool equal_set(const struct nd_map_node *node, const void *key)
 	return s->table == k->table && strcmp(s->name, k->name) == 0;
 }
 
-struct foreign_ruleset *foreign_new(void)
+struct foreign_ruleset *foreign_ruleset_new(void)
 {
 	struct foreign_ruleset *rs = calloc(1, sizeof(*rs));
 

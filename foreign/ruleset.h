@@ -152,6 +152,8 @@ struct foreign_ruleset {
 	struct foreign_chain *bases;
 	struct nd_map chains, sets;
 	uint32_t generation;
+	const char *
+		without; /* rules whose comment begins so are passed over by decisions; NULL: none. Borrowed */
 	char legacy_unread
 		[96]; /* why legacy iptables' rules could not be read; "" they were, or there are none */
 	struct foreign_block *blocks;
@@ -165,7 +167,7 @@ struct foreign_ruleset {
  * ND_OVERRUN: others changed it five times while it was read. CAP_NET_ADMIN of the network namespace.
  */
 int foreign_read(const char *skip_elements, struct foreign_ruleset **ret, struct nd_error *e);
-void foreign_free(struct foreign_ruleset *rs); /* NULL-safe */
+void foreign_ruleset_free(struct foreign_ruleset *rs); /* NULL-safe */
 
 /* "table ip filter", "iptables-legacy table filter". Return: buf */
 const char *foreign_table_label(const struct foreign_table *t, char *buf, size_t size);

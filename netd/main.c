@@ -23,6 +23,7 @@
 #include "netd/core/connections.h"
 #include "netd/core/disk.h"
 #include "netd/core/event.h"
+#include "netd/core/foreign.h"
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
 #include "netd/core/model.h"
@@ -368,6 +369,8 @@ static int start(struct daemon *d, struct nd_error *e)
 		return e->code;
 	monitor_start(c->monitor);
 	network_autostart(c);
+	if (foreign_new(c, &c->foreign, e) < 0)
+		return e->code;
 	if (open_sockets(d, e) < 0)
 		return e->code;
 	check_group(&d->settings);
@@ -392,6 +395,7 @@ static void stop(struct daemon *d)
 	}
 	if (c->model)
 		network_give_up(c);
+	foreign_free(c->foreign); /* doctor and explain end with their calls, which the server's end has cut */
 	monitor_free(c->monitor);
 	repair_free(c->repair);
 	disk_free(c->disk); /* the ends of its jobs send answers and talk to the worker */

@@ -53,6 +53,8 @@ static const struct api_field network_fields[] = {
 	{ "mac", API_STRING, "the bridge's", API_OPTIONAL },
 	{ "ports", API_INT, "netd's own" },
 	{ "foreignPorts", API_INT, "links in the bridge that others put there" },
+	{ "foreignFirewall", API_STRING, "what other firewalls of the host drop of its traffic, and what lets it pass",
+	  API_OPTIONAL },
 };
 static const struct api_record network_record = {
 	"Network",

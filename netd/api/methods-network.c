@@ -107,6 +107,7 @@ json_t *methods_network(const struct network *n)
 	put_definition(&b, n, def);
 	out_int(&b, "ports", n->port_cnt);
 	out_int(&b, "foreignPorts", n->foreign_ports);
+	out_string(&b, "foreignFirewall", n->foreign);
 	return out_take(&b);
 }
 

@@ -22,6 +22,7 @@ struct model;
 struct repair;
 struct leases;
 struct records;
+struct foreign;
 struct connections;
 struct settings;
 
@@ -40,6 +41,7 @@ struct core {
 	struct model *model; /* networks and ports */
 	struct repair *repair;
 	struct leases *leases;
+	struct foreign *foreign; /* the host's other firewalls; NULL before they are looked at */
 	struct records *records;         /* the journal of ports */
 	struct connections *connections; /* the thread that ends tracked connections */
 };

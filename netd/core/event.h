@@ -36,6 +36,9 @@ enum event_kind {
 	EVENT_WORKER_STARTED,
 	EVENT_WORKER_DIED,
 	EVENT_DEFINITION_BROKEN,
+	EVENT_FOREIGN_DROP,    /* another firewall of the host drops what a network needs */
+	EVENT_FOREIGN_CLEARED, /* none does any more */
+	EVENT_FOREIGN_ACCEPT,  /* netd's accepts in others' places were set or removed */
 	EVENT_KIND_CNT_
 };
 const char *event_kind_to_string(int k); /* "network-started" … */

@@ -103,6 +103,7 @@ void model_network_free(struct network *n)
 	netdef_free(n->live);
 	network_plan_free(n->plan);
 	free(n->degraded);
+	free(n->foreign);
 	free(n->name);
 	free(n);
 }

@@ -29,6 +29,7 @@ struct network {
 	uint32_t id; /* netd's number, never 0, never reused within a run */
 	enum network_state state;
 	char *degraded;            /* why, heap; NULL unless degraded */
+	char *foreign; /* what other firewalls drop of its traffic, heap; NULL: nothing that is known */
 	struct netdef *config;     /* NULL: transient */
 	struct netdef *live;       /* NULL: inactive */
 	struct network_plan *plan; /* of live; NULL: inactive */

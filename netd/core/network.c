@@ -438,6 +438,8 @@ static void forget_live(struct core *c, struct network *n)
 	netdef_free(n->live);
 	network_plan_free(n->plan);
 	free(n->degraded);
+	free(n->foreign);
+	n->foreign = NULL;
 	n->live = NULL;
 	n->plan = NULL;
 	n->degraded = NULL;

@@ -8,11 +8,12 @@
 #include "netd/core/settings.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/strtab.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
 
-enum setting_type { SETTING_STRING, SETTING_UINT, SETTING_BOOL, SETTING_LEVEL, SETTING_AUTO };
+enum setting_type { SETTING_STRING, SETTING_UINT, SETTING_BOOL, SETTING_LEVEL, SETTING_AUTO, SETTING_FOREIGN };
 
 static const struct setting {
 	const char *key;
@@ -29,6 +30,8 @@ static const struct setting {
 	{ "group", SETTING_STRING, offsetof(struct settings, group), 0, 0, "a group name" },
 	{ "dhcp_user", SETTING_STRING, offsetof(struct settings, dhcp_user), 0, 0, "a user name" },
 	{ "arp_probe", SETTING_BOOL, offsetof(struct settings, arp_probe), 0, 0, "yes or no" },
+	{ "foreign_firewall", SETTING_FOREIGN, offsetof(struct settings, foreign_firewall), 0, 0,
+	  "report, auto or off" },
 };
 
 void settings_init(struct settings *s)
@@ -43,6 +46,7 @@ void settings_init(struct settings *s)
 		.group = strdup("netd"),
 		.dhcp_user = strdup("netd-dhcp"),
 		.arp_probe = true,
+		.foreign_firewall = SETTINGS_FOREIGN_REPORT,
 	};
 }
 
@@ -85,6 +89,16 @@ static int set_string(char **field, const char *value)
 	return 0;
 }
 
+static int set_foreign(enum settings_foreign *field, const char *value)
+{
+	static const char *const words[] = { "off", "report", "auto" }; /* by the enum's values */
+	int v = nd_strtab_from_string(words, ARRAY_LEN(words), value);
+	if (v < 0)
+		return ND_INVALID;
+	*field = (enum settings_foreign)v;
+	return 0;
+}
+
 static int set_value(struct settings *s, const struct setting *row, const char *value)
 {
 	void *field = (char *)s + row->offset;
@@ -93,6 +107,7 @@ static int set_value(struct settings *s, const struct setting *row, const char *
 	case SETTING_UINT: return set_uint(row, field, value);
 	case SETTING_BOOL: return set_word(field, value, "yes", "no");
 	case SETTING_AUTO: return set_word(field, value, "auto", "no");
+	case SETTING_FOREIGN: return set_foreign(field, value);
 	case SETTING_LEVEL: return nd_log_level_from_string(value, field);
 	}
 	return ND_INTERNAL;

@@ -14,6 +14,9 @@
 #define NETD_STATEDIR_DEFAULT   "/var/lib/netd"
 #define NETD_RUNDIR_DEFAULT     "/run/netd"
 
+/* Firewalls of others that drop what networks need. */
+enum settings_foreign { SETTINGS_FOREIGN_OFF, SETTINGS_FOREIGN_REPORT, SETTINGS_FOREIGN_AUTO };
+
 struct settings {
 	char *config_dir, *state_dir, *run_dir; /* heap */
 	enum nd_log_level log_level;
@@ -22,6 +25,7 @@ struct settings {
 	char *group;            /* group = netd: who administers, besides root */
 	char *dhcp_user;        /* dhcp_user = netd-dhcp: the worker's identity; nobody when absent */
 	bool arp_probe;         /* arp_probe = yes */
+	enum settings_foreign foreign_firewall; /* foreign_firewall = report */
 };
 void settings_init(struct settings *s);
 void settings_done(struct settings *s);

@@ -231,7 +231,7 @@ static void run_row(const struct row *r)
 	if (r->owner)
 		assert_string_equal(foreign_owner_to_string((int)foreign_chain_owner(s->chain)), r->owner);
 	nd_nl_free(nl);
-	foreign_free(rs);
+	foreign_ruleset_free(rs);
 	shell("iptables -P FORWARD ACCEPT; nft flush ruleset; ip link del d0 2>/dev/null || true");
 }
 
@@ -262,7 +262,7 @@ static void test_dnat(void **state)
 	assert_string_equal(nd_ip_to_string(&p.daddr, ip), "10.0.0.5");
 	assert_int_equal(p.dport, 80);
 	assert_true(p.ct & FOREIGN_CT_DNAT);
-	foreign_free(rs);
+	foreign_ruleset_free(rs);
 	shell("nft flush ruleset");
 }
 
@@ -293,7 +293,7 @@ static void test_legacy(void **state)
 	describe(&http, &p);
 	foreign_decide(rs, FOREIGN_IP, FWD, false, &p, NULL, &d);
 	assert_int_equal(d.outcome, FOREIGN_ACCEPT);
-	foreign_free(rs);
+	foreign_ruleset_free(rs);
 	shell("iptables-legacy -F FORWARD");
 }
 
@@ -329,7 +329,7 @@ static void test_large(void **state)
 	assert_int_equal(
 		foreign_chain_find(rs, foreign_table_find(rs, NFPROTO_INET, "big", false), "c")->rule_cnt,
 		2000);
-	foreign_free(rs);
+	foreign_ruleset_free(rs);
 	shell("nft flush ruleset");
 }
 
