@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
@@ -47,6 +48,15 @@ static bool get_flag_u8(const struct nlattr *attr, void *field)
 	bool ok = get_raw(attr, &v, sizeof(v));
 
 	*(bool *)field = v != 0;
+	return ok;
+}
+
+static bool get_off_u8(const struct nlattr *attr, void *field)
+{
+	uint8_t v = 1;
+	bool ok = get_raw(attr, &v, sizeof(v));
+
+	*(bool *)field = v == 0;
 	return ok;
 }
 
@@ -245,8 +255,8 @@ static const struct attr_row bridge_rows[] = {
 	[IFLA_BR_VLAN_FILTERING] = { get_flag_u8, offsetof(struct nd_link, br_vlan_filtering) },
 };
 static const struct attr_row bridge_port_rows[] = {
-	[IFLA_BRPORT_LEARNING] = { get_flag_u8, offsetof(struct nd_link, br_learning) },
-	[IFLA_BRPORT_UNICAST_FLOOD] = { get_flag_u8, offsetof(struct nd_link, br_flood) },
+	[IFLA_BRPORT_LEARNING] = { get_off_u8, offsetof(struct nd_link, br_learning_off) },
+	[IFLA_BRPORT_UNICAST_FLOOD] = { get_off_u8, offsetof(struct nd_link, br_flood_off) },
 	[IFLA_BRPORT_ISOLATED] = { get_flag_u8, offsetof(struct nd_link, br_isolated_port) },
 };
 static const struct attr_row tun_rows[] = {
@@ -414,6 +424,29 @@ int nd_route_parse(const struct nlmsghdr *msg, struct nd_route *ret, struct nd_e
 		r.gateway.family = 0;
 	*ret = r;
 	return 0;
+}
+
+static const struct attr_row netconf_rows[] = {
+	[NETCONFA_IFINDEX] = { get_u32, offsetof(struct nd_netconf, ifindex) },
+	[NETCONFA_FORWARDING] = { get_u32, offsetof(struct nd_netconf, forwarding) },
+};
+
+int nd_netconf_parse(const struct nlmsghdr *msg, struct nd_netconf *ret, struct nd_error *e)
+{
+	const struct netconfmsg *ncm = NLMSG_DATA(msg);
+	struct nd_netconf n;
+	int rc;
+
+	if (!open_message(msg, RTM_NEWNETCONF, RTM_NEWNETCONF, sizeof(*ncm)))
+		return nd_fail(e, ND_PARSE, "not a netconf message");
+	if (ncm->ncm_family != AF_INET && ncm->ncm_family != AF_INET6)
+		return ND_UNSUPPORTED;
+	n = (struct nd_netconf){ .family = ncm->ncm_family, .forwarding = -1 };
+	rc = parse_attrs(nlmsg_attrdata(msg, sizeof(*ncm)), nlmsg_attrlen(msg, sizeof(*ncm)), netconf_rows,
+			 ARRAY_LEN(netconf_rows), &n, e);
+	if (!rc)
+		*ret = n;
+	return rc;
 }
 
 /* One request with its family header. header: copied. Return: NULL on ENOMEM. */

@@ -36,8 +36,9 @@ struct nd_link {
 	uint8_t kind; /* enum nd_link_kind */
 	bool tun_persist, tun_multi_queue, tun_vnet_hdr;
 	bool carrier;
-	bool br_stp, br_vlan_filtering;               /* bridge: STP on; VLANs kept apart */
-	bool br_isolated_port, br_learning, br_flood; /* port: BR_ISOLATED, BR_LEARNING, BR_FLOOD */
+	bool br_stp, br_vlan_filtering; /* bridge: STP on; VLANs kept apart */
+	bool br_isolated_port, br_learning_off,
+		br_flood_off; /* port: BR_ISOLATED, no BR_LEARNING, no BR_FLOOD */
 	uint16_t tun_queues, tun_disabled_queues;
 	uint32_t br_forward_delay_cs; /* bridge: IFLA_BR_FORWARD_DELAY, centiseconds */
 	bool has_alias;               /* an alias of netd's form */
@@ -65,6 +66,15 @@ struct nd_route {
 int nd_link_parse(const struct nlmsghdr *msg, struct nd_link *ret, struct nd_error *e);
 int nd_address_parse(const struct nlmsghdr *msg, struct nd_address *ret, struct nd_error *e);
 int nd_route_parse(const struct nlmsghdr *msg, struct nd_route *ret, struct nd_error *e);
+
+/* What the kernel tells of net.ipv4.conf and net.ipv6.conf (RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF). */
+struct nd_netconf {
+	uint8_t family;
+	int ifindex;    /* NETCONFA_IFINDEX_ALL, NETCONFA_IFINDEX_DEFAULT, or a link's */
+	int forwarding; /* 0 or not; -1: not told */
+};
+/* From RTM_NEWNETCONF. Return: as above. */
+int nd_netconf_parse(const struct nlmsghdr *msg, struct nd_netconf *ret, struct nd_error *e);
 
 /* Dumps; fn gets each record, perhaps twice (see netlink.h), and ends the dump with a negative code. */
 int nd_link_dump(struct nd_nl *nl, int (*fn)(const struct nd_link *, void *), void *arg, struct nd_error *e);

@@ -81,6 +81,17 @@ static int put_delay(struct nl_msg *msg, const struct bridge_config *want)
 	return want->stp ? nla_put_u32(msg, IFLA_BR_FORWARD_DELAY, delay_cs(want)) : 0;
 }
 
+/* Never turned off: frames without a tag pass a filtering bridge as any other. */
+static bool differs_vlan(const struct bridge_config *want, const struct nd_link *have)
+{
+	return want->vlan_filtering && !have->br_vlan_filtering;
+}
+
+static int put_vlan(struct nl_msg *msg, const struct bridge_config *want)
+{
+	return want->vlan_filtering ? nla_put_u8(msg, IFLA_BR_VLAN_FILTERING, 1) : 0;
+}
+
 static bool differs_alias(const struct bridge_config *want, const struct nd_link *have)
 {
 	struct nd_uuid network, port;
@@ -133,6 +144,7 @@ static const struct bridge_row {
 	{ BRIDGE_DOWN, "up", false, false, differs_up, put_up },
 	{ BRIDGE_DELAY, "forward delay", true, true, differs_delay, put_delay },
 	{ BRIDGE_STP, "STP", true, true, differs_stp, put_stp },
+	{ BRIDGE_VLAN, "VLAN filtering", true, true, differs_vlan, put_vlan },
 };
 
 static bool is_ours(const struct bridge_config *want, const struct nd_link *have)
@@ -246,6 +258,19 @@ static void undo_create(struct nd_nl *nl, const char *name, struct nd_error *e)
 	nd_also(e, &sub);
 }
 
+/* A kernel without it takes the attribute in silence, and does not show it. */
+static int check_vlan(struct nd_nl *nl, const struct bridge_config *want, int ifindex, struct nd_error *e)
+{
+	struct nd_link have;
+	int rc = want->vlan_filtering ? nd_link_get(nl, ifindex, &have, e) : 0;
+
+	if (rc || !want->vlan_filtering || have.br_vlan_filtering)
+		return rc;
+	return nd_fail(e, ND_UNSUPPORTED,
+		       "bridges of this kernel do not filter VLANs: it is built without "
+		       "CONFIG_BRIDGE_VLAN_FILTERING");
+}
+
 /* What the look-up after the creation leaves to be set. */
 static int complete(struct nd_nl *nl, const struct bridge_config *want, int *ret_ifindex, struct nd_error *e)
 {
@@ -259,6 +284,8 @@ static int complete(struct nd_nl *nl, const struct bridge_config *want, int *ret
 	if (diff & BRIDGE_FOREIGN)
 		return fail_foreign(e);
 	rc = change(nl, want, have.ifindex, diff, e);
+	if (!rc)
+		rc = check_vlan(nl, want, have.ifindex, e);
 	if (!rc)
 		*ret_ifindex = have.ifindex;
 	return rc;
@@ -299,6 +326,8 @@ int bridge_apply(struct nd_nl *nl, const struct bridge_config *want, const struc
 	if (diff & BRIDGE_FOREIGN)
 		return fail_foreign(e);
 	rc = change(nl, want, have->ifindex, diff, e);
+	if (!rc && diff & BRIDGE_VLAN)
+		rc = check_vlan(nl, want, have->ifindex, e);
 	if (!rc)
 		*ret_ifindex = have->ifindex;
 	return rc;

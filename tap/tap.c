@@ -10,7 +10,8 @@
  *   2. TUNSETOWNER 0, while it is down: no event, and without an owner every local user could attach to a multi-queue TAP
  *   3. further queues; then the kernel's count of them must be ours
  *   4. one sendmsg: the two preparations below, then RTM_NEWLINK with MAC, MTU, group, alias, master and up together
- * So no frame passes before the device is complete. The device is not persistent: closing the files is the whole undo, in every step. That
+ * So no frame passes before the device is complete. What only a port of a bridge can be given (isolation, VLANs, learning) goes in messages after
+ * that one, and then the last of them brings it up. The device is not persistent: closing the files is the whole undo, in every step. That
  * last close takes some 17 ms (rcu_barrier), so a caller who knows that a bridge is full should not come here.
  *
  * The preparations cost 1.5 us each and save more, but only before the link is up, so they cannot be part of the third message:
@@ -28,19 +29,24 @@
 #include <assert.h>
 #include <errno.h>
 #include <linux/if.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 #include <string.h>
 
-#define TAP_OWNER_UID 0
+#define TAP_OWNER_UID     0
+#define VLAN_DEFAULT      1   /* IFLA_BR_VLAN_DEFAULT_PVID as the kernel sets it */
+#define VLANS_PER_MESSAGE 256 /* 8 bytes each in the page that libnl allocates */
 
 struct tap_attr {
 	enum tap_diff bit;
 	const char *noun; /* for the error */
 	bool (*same)(const struct tap_config *want, const struct nd_link *have);
 	int (*put)(struct nl_msg *msg, const struct tap_config *want); /* NULL: not rtnetlink's */
+	bool port; /* the bridge's, thus only once it is a port */
 };
 
 static bool mac_same(const struct tap_config *want, const struct nd_link *have)
@@ -123,6 +129,30 @@ static bool persist_same(const struct tap_config *want, const struct nd_link *ha
 	return !have->tun_persist;
 }
 
+/* Plugged into another bridge, or none, it has not been given them: TAP_MASTER says so. */
+static bool isolated_same(const struct tap_config *want, const struct nd_link *have)
+{
+	return !want->master || have->master != want->master || want->isolated == have->br_isolated_port;
+}
+
+static int isolated_put(struct nl_msg *msg, const struct tap_config *want)
+{
+	return nla_put_u8(msg, IFLA_BRPORT_ISOLATED, want->isolated);
+}
+
+static bool learning_same(const struct tap_config *want, const struct nd_link *have)
+{
+	return !want->master || have->master != want->master ||
+	       (want->fixed_guest == have->br_learning_off && want->fixed_guest == have->br_flood_off);
+}
+
+static int learning_put(struct nl_msg *msg, const struct tap_config *want)
+{
+	int rc = nla_put_u8(msg, IFLA_BRPORT_LEARNING, !want->fixed_guest);
+
+	return rc < 0 ? rc : nla_put_u8(msg, IFLA_BRPORT_UNICAST_FLOOD, !want->fixed_guest);
+}
+
 /* The kernel works through a message in an order of its own, which suits us: MAC, MTU, group, alias, master, up. */
 static const struct tap_attr attrs[] = {
 	{ TAP_MAC, "MAC", mac_same, mac_put },
@@ -133,9 +163,12 @@ static const struct tap_attr attrs[] = {
 	{ TAP_DOWN, "up", up_same, up_put },
 	{ TAP_OWNER, "owner", owner_same, NULL },
 	{ TAP_PERSIST, "persist", persist_same, NULL },
+	{ TAP_ISOLATED, "isolated", isolated_same, isolated_put, true },
+	{ TAP_LEARNING, "learning", learning_same, learning_put, true },
 };
-static_assert(1 << ARRAY_LEN(attrs) == TAP_PERSIST << 1, "one row for each bit of enum tap_diff");
-#define TAP_ALL (~0u)
+static_assert(1 << ARRAY_LEN(attrs) == TAP_LEARNING << 1, "one row for each bit of enum tap_diff");
+#define TAP_PORT ((unsigned)(TAP_ISOLATED | TAP_LEARNING))
+#define TAP_ALL  (~0u & ~TAP_PORT)
 
 unsigned tap_diff(const struct tap_config *want, const struct nd_link *have)
 {
@@ -161,16 +194,39 @@ static struct nl_msg *link_message(int ifindex)
 	return msg;
 }
 
+static int put_rows(struct nl_msg *msg, const struct tap_config *want, unsigned bits, bool port)
+{
+	for (size_t i = 0; i < ARRAY_LEN(attrs); i++)
+		if ((bits & attrs[i].bit) && attrs[i].put && attrs[i].port == port &&
+		    attrs[i].put(msg, want) < 0)
+			return -1;
+	return 0;
+}
+
+/* IFLA_LINKINFO { IFLA_INFO_SLAVE_KIND, IFLA_INFO_SLAVE_DATA { rows } } */
+static int put_port_rows(struct nl_msg *msg, const struct tap_config *want, unsigned bits)
+{
+	struct nlattr *info = nla_nest_start(msg, IFLA_LINKINFO), *data;
+
+	if (!info || nla_put_string(msg, IFLA_INFO_SLAVE_KIND, "bridge") < 0)
+		return -1;
+	data = nla_nest_start(msg, IFLA_INFO_SLAVE_DATA);
+	if (!data || put_rows(msg, want, bits, true) < 0)
+		return -1;
+	nla_nest_end(msg, data);
+	nla_nest_end(msg, info);
+	return 0;
+}
+
 /* The rows of `bits` in one message; NULL: out of memory. */
 static struct nl_msg *attr_message(int ifindex, const struct tap_config *want, unsigned bits)
 {
 	struct nl_msg *msg = link_message(ifindex);
 
-	for (size_t i = 0; msg && i < ARRAY_LEN(attrs); i++) {
-		if ((bits & attrs[i].bit) && attrs[i].put && attrs[i].put(msg, want) < 0) {
-			nlmsg_free(msg);
-			msg = NULL;
-		}
+	if (msg && (put_rows(msg, want, bits, false) < 0 ||
+		    (bits & TAP_PORT && put_port_rows(msg, want, bits) < 0))) {
+		nlmsg_free(msg);
+		msg = NULL;
 	}
 	return msg;
 }
@@ -206,6 +262,83 @@ static struct nl_msg *no_queue_message(int ifindex)
 	return msg;
 }
 
+/* RTM_SETLINK or RTM_DELLINK of family AF_BRIDGE: IFLA_AF_SPEC { IFLA_BRIDGE_VLAN_INFO … } */
+static struct nl_msg *vlan_message(int type, int ifindex, const struct tap_vlan *vlans, size_t cnt)
+{
+	struct ifinfomsg info = { .ifi_family = AF_BRIDGE, .ifi_index = ifindex };
+	struct nl_msg *msg = nlmsg_alloc_simple(type, NLM_F_REQUEST);
+	struct nlattr *spec;
+	bool ok = msg && nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO) == 0 &&
+		  (spec = nla_nest_start(msg, IFLA_AF_SPEC));
+
+	for (size_t i = 0; ok && i < cnt; i++) {
+		struct bridge_vlan_info v = { .vid = vlans[i].id };
+
+		v.flags = (uint16_t)((vlans[i].pvid ? BRIDGE_VLAN_INFO_PVID : 0) |
+				     (vlans[i].untagged ? BRIDGE_VLAN_INFO_UNTAGGED : 0));
+		ok = nla_put(msg, IFLA_BRIDGE_VLAN_INFO, sizeof(v), &v) == 0;
+	}
+	if (ok) {
+		nla_nest_end(msg, spec);
+		return msg;
+	}
+	nlmsg_free(msg);
+	return NULL;
+}
+
+/* The one that a bridge gives each port goes first. */
+static int send_vlans(struct nd_nl *nl, int ifindex, const struct tap_config *want, struct nd_error *e)
+{
+	static const struct tap_vlan given = { .id = VLAN_DEFAULT };
+	int rc = want->vlan_cnt ? nd_nl_call(nl, vlan_message(RTM_DELLINK, ifindex, &given, 1), NULL, NULL, e)
+				: 0;
+
+	for (size_t i = 0; rc == 0 && i < want->vlan_cnt; i += VLANS_PER_MESSAGE) {
+		size_t cnt = want->vlan_cnt - i;
+
+		if (cnt > VLANS_PER_MESSAGE)
+			cnt = VLANS_PER_MESSAGE;
+		rc = nd_nl_call(nl, vlan_message(RTM_SETLINK, ifindex, want->vlans + i, cnt), NULL, NULL, e);
+	}
+	if (rc < 0)
+		nd_wrap(e, "set VLANs");
+	return rc;
+}
+
+/* bridge fdb replace MAC dev TAP master static */
+static int send_guest(struct nd_nl *nl, int ifindex, const struct tap_config *want, struct nd_error *e)
+{
+	struct ndmsg nd = { .ndm_family = AF_BRIDGE,
+			    .ndm_ifindex = ifindex,
+			    .ndm_state = NUD_NOARP,
+			    .ndm_flags = NTF_MASTER };
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWNEIGH, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_REPLACE);
+	int rc;
+
+	if (msg && (nlmsg_append(msg, &nd, sizeof(nd), NLMSG_ALIGNTO) < 0 ||
+		    nla_put(msg, NDA_LLADDR, sizeof(want->guest.b), want->guest.b) < 0)) {
+		nlmsg_free(msg);
+		msg = NULL;
+	}
+	rc = nd_nl_call(nl, msg, NULL, NULL, e);
+	if (rc < 0)
+		nd_wrap(e, "tell the bridge the guest's MAC");
+	return rc;
+}
+
+/* What a new port of the bridge is to be given that others are not. */
+static unsigned port_bits(const struct tap_config *want)
+{
+	if (!want->master)
+		return 0;
+	return (want->isolated ? TAP_ISOLATED : 0u) | (want->fixed_guest ? TAP_LEARNING : 0u);
+}
+
+static bool is_special(const struct tap_config *want)
+{
+	return want->master && (port_bits(want) || want->vlan_cnt);
+}
+
 /* Names in the error what was being set: "set MAC, master: …" */
 static void wrap_bits(struct nd_error *e, unsigned bits)
 {
@@ -228,27 +361,40 @@ static int send_attrs(struct nd_nl *nl, int ifindex, const struct tap_config *wa
 	return rc;
 }
 
+/* After the message that made it a port, and left it down: what it is as one, and up. */
+static int finish_port(struct nd_nl *nl, int ifindex, const struct tap_config *want, struct nd_error *e)
+{
+	int rc = send_vlans(nl, ifindex, want, e);
+
+	if (rc == 0)
+		rc = send_attrs(nl, ifindex, want, port_bits(want) | TAP_DOWN, e);
+	if (rc == 0 && want->fixed_guest)
+		rc = send_guest(nl, ifindex, want, e);
+	return rc;
+}
+
 /*
  * Kernels without IPv6 or without qdiscs refuse a preparation, which must not matter: they are for speed alone. A batch goes on after
  * a failure but reports only the first one, so the last message is then sent again by itself; it sets values, and may well be repeated.
  */
 static int configure(struct nd_nl *nl, int ifindex, const struct tap_config *want, struct nd_error *e)
 {
+	const unsigned bits = is_special(want) ? TAP_ALL & ~(unsigned)TAP_DOWN : TAP_ALL;
 	struct nl_msg *batch[] = { no_address_message(ifindex), no_queue_message(ifindex),
-				   attr_message(ifindex, want, TAP_ALL) };
+				   attr_message(ifindex, want, bits) };
 	const size_t last = ARRAY_LEN(batch) - 1;
 	struct nd_error sub = ND_ERROR_INIT;
 	size_t failed = 0;
 
 	int rc = nd_nl_batch(nl, batch, ARRAY_LEN(batch), &failed, &sub);
-	if (rc < 0 && failed < last)
-		return send_attrs(nl, ifindex, want, TAP_ALL, e);
-	if (rc < 0) {
-		wrap_bits(&sub, TAP_ALL);
+	if (rc < 0 && failed < last) {
+		rc = send_attrs(nl, ifindex, want, bits, e);
+	} else if (rc < 0) {
+		wrap_bits(&sub, bits);
 		if (e)
 			nd_error_copy(e, &sub);
 	}
-	return rc;
+	return rc == 0 && is_special(want) ? finish_port(nl, ifindex, want, e) : rc;
 }
 
 /*
@@ -333,10 +479,21 @@ int tap_restore(struct nd_nl *nl, int ifindex, const struct tap_config *want, un
 		struct nd_error *e)
 {
 	unsigned bits = diff & ~(unsigned)(TAP_OWNER | TAP_PERSIST);
+	bool special = diff & TAP_MASTER && is_special(want);
+	int rc = 0;
+
 	if (!bits)
 		return 0;
-
-	int rc = send_attrs(nl, ifindex, want, bits, e);
+	if (special) { /* down, so that no frame passes before it is complete */
+		bits &= ~(TAP_PORT | (unsigned)TAP_DOWN);
+		rc = nd_link_set_up(nl, ifindex, false, e);
+	}
+	if (rc == 0)
+		rc = send_attrs(nl, ifindex, want, bits, e);
+	if (rc == 0 && special)
+		rc = finish_port(nl, ifindex, want, e);
+	else if (rc == 0 && diff & TAP_LEARNING && want->fixed_guest)
+		rc = send_guest(nl, ifindex, want, e);
 	if (rc < 0)
 		nd_wrap(e, "tap '%s'", want->name);
 	return rc;

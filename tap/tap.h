@@ -17,13 +17,24 @@
 /* Per port. The kernel's MAX_TAP_QUEUES is 256, one SCM_RIGHTS message carries 253. */
 #define TAP_QUEUES_MAX 64
 
+/* A VLAN of the port, on a bridge that filters. */
+struct tap_vlan {
+	uint16_t id;
+	bool pvid;     /* of frames that come without a tag */
+	bool untagged; /* its frames leave without a tag */
+};
 struct tap_config {
 	char name[ND_IFNAMSIZ]; /* exact name, no '%'; choosing one is the caller's */
 	struct nd_mac mac;      /* the host side: the guest's with 0xfe first, so that no bridge takes it */
 	uint32_t mtu;           /* 0: leave (1500) */
 	uint16_t queue_cnt;     /* 1: a single-queue TAP; >1: IFF_MULTI_QUEUE, five times the kernel memory */
 	bool vnet_hdr;
-	int master;                  /* bridge ifindex */
+	int master;                   /* bridge ifindex */
+	bool isolated;                /* it reaches no other isolated port of the bridge */
+	bool fixed_guest;             /* the bridge knows guest here, and neither learns nor guesses others */
+	struct nd_mac guest;          /* with fixed_guest: the guest's own MAC */
+	const struct tap_vlan *vlans; /* borrowed; instead of the bridge's default one */
+	size_t vlan_cnt;
 	char alias[ND_ALIAS_STRLEN]; /* of nd_alias_format; "": leave */
 };
 struct tap_handle {
@@ -52,11 +63,14 @@ enum tap_diff {
 	TAP_DOWN = 1 << 5,
 	TAP_OWNER = 1 << 6,
 	TAP_PERSIST = 1 << 7,
+	TAP_ISOLATED = 1 << 8,
+	TAP_LEARNING = 1 << 9,
 };
 /* Pure. Return: enum tap_diff bits. */
 unsigned tap_diff(const struct tap_config *want, const struct nd_link *have);
 /*
- * Puts back what rtnetlink can, in one message: MAC, MTU, master, group, alias, up. Owner and persist it cannot: TAP_OWNER|TAP_PERSIST are put
+ * Puts back what rtnetlink can, in one message: MAC, MTU, master, group, alias, up; in more of them what a port of the bridge is given once it is one
+ * (isolation, learning, VLANs, the guest's MAC). Owner and persist it cannot: TAP_OWNER|TAP_PERSIST are put
  * back through the holder's own open file (tap_reclaim); alone they are nothing to do here.
  * diff: of tap_diff. Return: 0; ND_LIMIT: bridge full; ND_SYSTEM (sys ENODEV: the device is gone).
  */

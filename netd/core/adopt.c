@@ -15,6 +15,7 @@
 #include "nat/nat.h"
 #include "netd/core/disk.h"
 #include "netd/core/event.h"
+#include "netd/core/follow.h"
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
 #include "netd/core/model.h"
@@ -51,7 +52,9 @@ static int adopt_network(struct core *c, struct netdef *live, struct nd_error *e
 		return e->code;
 	const struct nd_link *l = mirror_link_by_name(c->mirror, n->bridge);
 	/* Also one without an alias yet: netd was killed while it put it back. */
-	n->ifindex = l && !(bridge_diff(&n->plan->bridge, l) & BRIDGE_FOREIGN) ? l->ifindex : 0;
+	bool there = l && (n->plan->own_bridge ? !(bridge_diff(&n->plan->bridge, l) & BRIDGE_FOREIGN)
+					       : l->kind == ND_LINK_BRIDGE);
+	n->ifindex = there ? l->ifindex : 0;
 	n->state = NETWORK_ACTIVE;
 	n->recorded = true;
 	return 0;
@@ -180,8 +183,10 @@ static int sweep_elements(struct core *c, struct nd_error *e)
 	size_t cnt = 0;
 	nat_sweep_begin(c->nat);
 	nd_list_foreach(n, &c->model->networks, all) {
-		if (n->plan)
-			nat_claim(c->nat, &n->plan->nat);
+		if (n->plan) {
+			elements_claim(c->nat, &n->plan->elements);
+			elements_claim(c->nat, &n->plan->peers);
+		}
 		nd_list_foreach(p, &n->ports, siblings) {
 			elements_claim(c->nat, &p->elements);
 		}
@@ -230,7 +235,10 @@ int adopt(struct core *c, struct nd_error *e)
 {
 	network_reload(c);
 	network_load_choices(c);
-	if (adopt_networks(c, e) < 0 || adopt_links(c, e) < 0)
+	if (adopt_networks(c, e) < 0)
+		return e->code;
+	follow_networks(c);
+	if (adopt_links(c, e) < 0)
 		return e->code;
 	/* From the first repair on the store belongs to its thread. */
 	if (adopt_leases(c, e) < 0)

@@ -202,6 +202,8 @@ static int open_device(struct core *c, struct port *p, const char *ifname, struc
 static int make(struct core *c, struct network *n, const struct attach_request *req, struct port **ret,
 		struct tap_handle *tap, struct nd_error *e)
 {
+	if (!n->ifindex)
+		return nd_fail(e, ND_STATE, "its bridge '%s' is not there", n->bridge);
 	struct port *p = new_port(c, n, req, e);
 	if (!p)
 		return e->code;

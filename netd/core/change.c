@@ -13,6 +13,7 @@
 #include "netd/core/choose.h"
 #include "netd/core/converge.h"
 #include "netd/core/event.h"
+#include "netd/core/follow.h"
 #include "netd/core/plan.h"
 #include "netd/core/repair.h"
 #include "netd/core/supervisor.h"
@@ -36,7 +37,10 @@ static int swap(struct core *c, struct network *n, struct netdef **live, struct 
 	*live = was;
 	*plan = was_plan;
 	n->recorded = false;
-	if (nat_put(c->nat, &was_plan->nat, &n->plan->nat, e) < 0 || nat_commit(c->nat, e) < 0)
+	c->model->accepting_cnt += n->plan->accepts;
+	c->model->accepting_cnt -= was_plan->accepts;
+	if (elements_put(c->nat, &was_plan->elements, &n->plan->elements, e) < 0 ||
+	    elements_put(c->nat, &was_plan->peers, &n->plan->peers, e) < 0 || nat_commit(c->nat, e) < 0)
 		return nd_wrap(e, "nftables");
 	if (converge(c, network_rows, network_row_cnt, n, CONVERGE_REPAIR, NULL, e) < 0)
 		return e->code;
@@ -57,11 +61,13 @@ static int put_in_force(struct core *c, struct network *n, struct netdef *def, s
 	enum netdef_change class = netdef_diff(n->live, def, &fields);
 	if (class >= NETDEF_CHANGE_RESTART)
 		refuse_restart(nd_buf_string(&fields), e);
-	else if (network_plan(def, &plan, e) == 0 && swap(c, n, &def, &plan, e) < 0) {
+	else if (follow_plan(c, def, n->plan, &plan, e) == 0 && swap(c, n, &def, &plan, e) < 0) {
 		struct nd_error failed = ND_ERROR_INIT;
 		if (swap(c, n, &def, &plan, &failed) < 0)
 			nd_also(e, &failed);
 	}
+	n->sysctls_fresh = 0;
+	bridge_sysctls_settle(c->sysctls);
 	nd_buf_done(&fields);
 	network_plan_free(plan);
 	netdef_free(def);

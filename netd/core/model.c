@@ -52,6 +52,7 @@ void model_init(struct model *m)
 	nd_map_init(&m->ports_by_ifindex, port_ifindex_equal);
 	nd_map_init(&m->ports_by_mark, port_mark_equal);
 	nd_list_init(&m->networks);
+	nd_list_init(&m->plugged);
 	nd_list_init(&m->defining);
 	nd_list_init(&m->waiting);
 }
@@ -85,6 +86,7 @@ struct network *model_network_new(const struct nd_uuid *uuid, const char *name)
 	n->uuid = *uuid;
 	n->name = strdup(name);
 	nd_list_init(&n->all);
+	nd_list_init(&n->plugged);
 	nd_list_init(&n->dirty);
 	nd_list_init(&n->ports);
 	if (!n->name) {
@@ -140,13 +142,22 @@ void model_network_remove(struct model *m, struct network *n)
 
 bool model_network_set_bridge(struct model *m, struct network *n, const char *bridge)
 {
-	if (n->bridge[0])
+	if (nd_list_linked(&n->plugged))
+		nd_list_remove(&n->plugged);
+	else if (n->bridge[0])
 		nd_map_remove(&m->networks_by_bridge, &n->by_bridge);
 	nd_strcpy(n->bridge, sizeof n->bridge, bridge);
 	if (!bridge[0] || nd_map_insert(&m->networks_by_bridge, &n->by_bridge, nd_hash_string(bridge)))
 		return true;
 	n->bridge[0] = '\0';
 	return false;
+}
+
+void model_network_plug(struct model *m, struct network *n, const char *bridge)
+{
+	model_network_set_bridge(m, n, "");
+	nd_strcpy(n->bridge, sizeof n->bridge, bridge);
+	nd_list_append(&m->plugged, &n->plugged);
 }
 
 struct network *model_network_by_uuid(const struct model *m, const struct nd_uuid *uuid)

@@ -21,7 +21,8 @@
 struct network_plan;
 struct network {
 	struct nd_map_node by_uuid, by_name, by_id;
-	struct nd_map_node by_bridge; /* while bridge[0] */
+	struct nd_map_node by_bridge; /* while bridge[0], and it is netd's own */
+	struct nd_list plugged;       /* model.plugged, while it uses a bridge that is not netd's */
 	struct nd_list all;           /* model.networks */
 	struct nd_list dirty;         /* repair's list */
 	struct nd_uuid uuid;
@@ -38,7 +39,9 @@ struct network {
 	int ifindex;                /* of the bridge; 0 none */
 	uint32_t worker_generation; /* generation of the worker that knows it; 0 none */
 	bool worker_filled;         /* that worker has its leases and serves it */
-	bool sysctl_claimed, link_sysctl_done, recorded;
+	unsigned sysctls;           /* claimed: bits 1 << enum bridge_sysctl */
+	unsigned sysctls_fresh;     /* of those, by a start that is not over */
+	bool link_sysctl_done, recorded;
 	struct nd_prefix last_subnet; /* automatic subnet chosen at an earlier start; family 0: none */
 	bool busy;                    /* a change waits for the disk */
 	unsigned repair_fails;
@@ -81,6 +84,8 @@ struct model {
 	struct nd_map networks_by_uuid, networks_by_name, networks_by_id, networks_by_bridge;
 	struct nd_map ports_by_uuid, ports_by_ifindex, ports_by_mark;
 	struct nd_list networks;
+	struct nd_list plugged;  /* networks on bridges that others made */
+	uint32_t accepting_cnt;  /* active networks that let guests of others in */
 	struct nd_list defining; /* definitions that wait for the disk; network.c's */
 	struct nd_list waiting;  /* changes that wait for one of those; network.c's */
 	uint32_t waiting_cnt;
@@ -95,6 +100,8 @@ void model_network_free(struct network *n);                /* not in the model, 
 int model_network_add(struct model *m, struct network *n); /* 0 or ND_MEMORY; keys are free (checked) */
 void model_network_remove(struct model *m, struct network *n);
 bool model_network_set_bridge(struct model *m, struct network *n, const char *bridge /* "" none */);
+/* The same for a bridge that others made, which any number of networks may use. */
+void model_network_plug(struct model *m, struct network *n, const char *bridge);
 struct network *model_network_by_uuid(const struct model *m, const struct nd_uuid *uuid);
 struct network *model_network_by_name(const struct model *m, const char *name);
 struct network *model_network_by_id(const struct model *m, uint32_t id);

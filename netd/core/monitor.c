@@ -12,6 +12,7 @@
 #include "bridge/bridge.h"
 #include "nat/nat.h"
 #include "netd/core/event.h"
+#include "netd/core/follow.h"
 #include "netd/core/mirror.h"
 #include "netd/core/model.h"
 #include "netd/core/plan.h"
@@ -19,6 +20,7 @@
 #include "netd/core/repair.h"
 #include "netd/core/supervisor.h"
 #include <ev.h>
+#include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 
 #define RESYNC_AGAIN_S     0.1
@@ -29,6 +31,9 @@ struct monitor {
 	struct nd_nl *nl;
 	struct ev_io rtnl, nft;
 	struct ev_timer again; /* a resync that failed */
+	int egress;            /* link of the way out, and its MTU, when they were last looked at */
+	uint32_t egress_mtu;
+	bool mtu_changed; /* some link's */
 };
 
 /* The network whose bridge the link is. */
@@ -45,7 +50,13 @@ static void count_foreign(struct core *c, const struct mirror_change *ch)
 	int was = ch->had ? ch->was.master : 0, now = ch->gone ? 0 : ch->link.master;
 	if (was == now || (ch->link.has_alias && !nd_uuid_is_zero(&ch->link.alias_port)))
 		return;
-	struct network *from = network_of_link(c, was), *to = network_of_link(c, now);
+	struct network *from = network_of_link(c, was), *to = network_of_link(c, now), *n;
+	nd_list_foreach(n, &c->model->plugged, plugged) {
+		if (n->ifindex && n->ifindex == was && n->foreign_ports)
+			n->foreign_ports--;
+		if (n->ifindex && n->ifindex == now)
+			n->foreign_ports++;
+	}
 	if (from && from->foreign_ports && --from->foreign_ports == 0 && from->plan->dhcp)
 		supervisor_network_set(c->supervisor, from);
 	if (to && to->foreign_ports++ == 0 && to->plan->dhcp)
@@ -56,8 +67,12 @@ static void count_link(const struct nd_link *l, void *arg)
 {
 	struct core *c = arg;
 	struct network *n = network_of_link(c, l->master);
-	if (n && !model_port_by_ifindex(c->model, l->ifindex))
+	if (!l->master || model_port_by_ifindex(c->model, l->ifindex))
+		return;
+	if (n)
 		n->foreign_ports++;
+	nd_list_foreach(n, &c->model->plugged, plugged)
+		n->foreign_ports += n->ifindex == l->master;
 }
 
 void monitor_count_foreign(struct core *c)
@@ -101,16 +116,32 @@ static void on_bridge_link(struct core *c, struct network *n, const struct mirro
 	repair_mark_network(c, n, why);
 }
 
+/* A bridge that others made is theirs: only whether it is there counts. */
+static void on_plugged_link(struct core *c, const struct mirror_change *ch)
+{
+	struct network *n;
+	char why[96];
+	nd_list_foreach(n, &c->model->plugged, plugged) {
+		bool named = !ch->gone && !strcmp(ch->link.name, n->bridge);
+		if (named == (n->ifindex == ch->ifindex))
+			continue;
+		snprintf(why, sizeof why, "bridge %s %s", n->bridge, named ? "is there again" : "is gone");
+		repair_mark_network(c, n, why);
+	}
+}
+
 static void on_link(struct core *c, const struct mirror_change *ch)
 {
 	struct port *p = model_port_by_ifindex(c->model, ch->ifindex);
 	count_foreign(c, ch);
+	c->monitor->mtu_changed |= ch->link.group != ND_GROUP_LIVE && ch->had && ch->was.mtu != ch->link.mtu;
 	if (p) {
 		on_port_link(c, p, ch);
 		return;
 	}
 	if (!ch->gone && ch->link.tun_persist)
 		repair_mark_strays(c);
+	on_plugged_link(c, ch);
 	struct network *n = model_network_by_bridge(c->model, ch->link.name);
 	if (!n && ch->had) /* renamed */
 		n = model_network_by_bridge(c->model, ch->was.name);
@@ -129,16 +160,53 @@ static void on_address(struct core *c, const struct mirror_change *ch)
 		repair_mark_network(c, n, "somebody changed its addresses");
 }
 
+static void on_route(struct core *c, const struct mirror_change *ch)
+{
+	struct network *n = network_of_link(c, ch->ifindex);
+	const struct nd_route *have;
+	if (!n || !n->plan)
+		return;
+	size_t cnt = mirror_routes(c->mirror, ch->ifindex, &have);
+	if (!bridge_route_same(&n->plan->bridge, have, cnt))
+		repair_mark_network(c, n, "somebody changed its routes");
+}
+
+/* Forwarding for all interfaces; the writes that netd makes itself turn it on. */
+static int on_netconf(struct core *c, const struct nlmsghdr *msg, struct nd_error *e)
+{
+	struct nd_netconf conf;
+	struct network *n;
+	char why[96];
+	int r = nd_netconf_parse(msg, &conf, e);
+	if (r < 0)
+		return r == ND_UNSUPPORTED ? 0 : r;
+	enum bridge_sysctl which =
+		conf.family == AF_INET ? BRIDGE_SYSCTL_IP4_FORWARD : BRIDGE_SYSCTL_IP6_FORWARD;
+	if (conf.ifindex != NETCONFA_IFINDEX_ALL || conf.forwarding != 0 ||
+	    !bridge_sysctl_lost(c->sysctls, which))
+		return 0;
+	snprintf(why, sizeof why, "somebody set %s to 0", bridge_sysctl_key(which));
+	nd_list_foreach(n, &c->model->networks, all) {
+		if (n->sysctls & 1u << which)
+			repair_mark_network(c, n, why);
+	}
+	return 0;
+}
+
 static int on_event(const struct nlmsghdr *msg, void *arg, struct nd_error *e)
 {
 	struct monitor *m = arg;
 	struct mirror_change ch;
+	if (msg->nlmsg_type == RTM_NEWNETCONF)
+		return on_netconf(m->c, msg, e);
 	if (mirror_update(m->c->mirror, msg, &ch, e) < 0)
 		return e->code;
 	if (ch.what == MIRROR_LINK)
 		on_link(m->c, &ch);
 	else if (ch.what == MIRROR_ADDRESS)
 		on_address(m->c, &ch);
+	else if (ch.what == MIRROR_ROUTE)
+		on_route(m->c, &ch);
 	return 0;
 }
 
@@ -171,6 +239,20 @@ static void resync(struct monitor *m, const char *why)
 	repair_mark_all(c, why);
 }
 
+/* The default route's interface, or the MTU of that or of another that a network goes out by. */
+static void check_egress(struct monitor *m)
+{
+	const struct nd_link *l = mirror_egress(m->c->mirror);
+	int egress = l ? l->ifindex : 0;
+	uint32_t mtu = l ? l->mtu : 0;
+	if (egress == m->egress && mtu == m->egress_mtu && !m->mtu_changed)
+		return;
+	m->egress = egress;
+	m->egress_mtu = mtu;
+	m->mtu_changed = false;
+	follow_egress(m->c);
+}
+
 void monitor_sync(struct core *c)
 {
 	struct monitor *m = c->monitor;
@@ -181,6 +263,7 @@ void monitor_sync(struct core *c)
 			nd_log_error(ND_LOG_ERR, &e, "kernel events");
 		resync(m, "kernel events were lost");
 	}
+	check_egress(m);
 }
 
 static void on_rtnl(struct ev_loop *loop, struct ev_io *w, int revents)
@@ -214,8 +297,10 @@ static void on_nft(struct ev_loop *loop, struct ev_io *w, int revents)
 
 int monitor_new(struct core *c, struct monitor **ret, struct nd_error *e)
 {
-	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-				      RTNLGRP_IPV4_ROUTE, 0 };
+	static const int groups[] = { RTNLGRP_LINK,         RTNLGRP_IPV4_IFADDR,
+				      RTNLGRP_IPV6_IFADDR,  RTNLGRP_IPV4_ROUTE,
+				      RTNLGRP_IPV6_ROUTE,   RTNLGRP_IPV4_NETCONF,
+				      RTNLGRP_IPV6_NETCONF, 0 };
 	struct monitor *m = calloc(1, sizeof *m);
 	if (!m)
 		return nd_fail(e, ND_MEMORY, "monitor");

@@ -16,6 +16,7 @@
 #include "netd/core/converge.h"
 #include "netd/core/disk.h"
 #include "netd/core/event.h"
+#include "netd/core/follow.h"
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
 #include "netd/core/monitor.h"
@@ -124,9 +125,13 @@ void network_give_up(struct core *c)
 
 /* ---- uniqueness ---- */
 
-static int bridge_conflict(const struct netdef *def, const char *bridge, const struct nd_uuid *uuid,
-			   struct nd_error *e)
+/* Any number of networks may use a bridge that others made. */
+static int bridge_conflict(const struct netdef *def, const struct netdef *other, const char *bridge,
+			   const struct nd_uuid *uuid, struct nd_error *e)
 {
+	if (!other ||
+	    (!netdef_forward_is_virtual(def->forward) && !netdef_forward_is_virtual(other->forward)))
+		return 0;
 	if (!def->bridge[0] || strchr(def->bridge, '%') || strcmp(def->bridge, bridge) ||
 	    nd_uuid_equal(&def->uuid, uuid))
 		return 0;
@@ -159,14 +164,14 @@ static int check_unique(const struct core *c, const struct netdef *def, struct n
 		return e->code;
 	nd_list_foreach(op, &c->model->defining, link) {
 		if (op->def && (identity_conflict(def, op->def->name, &op->def->uuid, e) < 0 ||
-				bridge_conflict(def, op->def->bridge, &op->def->uuid, e) < 0))
+				bridge_conflict(def, op->def, op->def->bridge, &op->def->uuid, e) < 0))
 			return e->code;
 	}
 	if (!def->bridge[0])
 		return 0;
 	nd_list_foreach(n, &c->model->networks, all) {
-		if ((n->config && bridge_conflict(def, n->config->bridge, &n->uuid, e) < 0) ||
-		    bridge_conflict(def, n->bridge, &n->uuid, e) < 0)
+		if ((n->config && bridge_conflict(def, n->config, n->config->bridge, &n->uuid, e) < 0) ||
+		    bridge_conflict(def, n->live, n->bridge, &n->uuid, e) < 0)
 			return e->code;
 	}
 	return 0;
@@ -431,8 +436,10 @@ static void remember_subnet(struct core *c, struct network *n, const struct netd
 
 static void forget_live(struct core *c, struct network *n)
 {
-	if (n->plan && n->bridge[0])
+	if (n->plan && n->bridge[0]) {
 		c->model->active_cnt--;
+		c->model->accepting_cnt -= n->plan->accepts;
+	}
 	nd_list_remove(&n->dirty); /* nothing to repair any more */
 	model_network_set_bridge(c->model, n, "");
 	netdef_free(n->live);
@@ -452,12 +459,32 @@ static void forget_live(struct core *c, struct network *n)
 int network_take_live(struct core *c, struct network *n, struct netdef *live, struct nd_error *e)
 {
 	n->live = live;
-	if (network_plan(live, &n->plan, e) < 0 || !model_network_set_bridge(c->model, n, live->bridge)) {
+	if (follow_plan(c, live, NULL, &n->plan, e) < 0) {
 		forget_live(c, n);
-		return e->code ? e->code : nd_fail(e, ND_MEMORY, "bridge name");
+		return e->code;
+	}
+	if (!n->plan->own_bridge) {
+		model_network_plug(c->model, n, live->bridge);
+	} else if (!model_network_set_bridge(c->model, n, live->bridge)) {
+		forget_live(c, n);
+		return nd_fail(e, ND_MEMORY, "bridge name");
 	}
 	c->model->active_cnt++;
+	c->model->accepting_cnt += n->plan->accepts;
 	return 0;
+}
+
+static void say_started(struct core *c, struct network *n)
+{
+	char prefixes[160];
+	if (network_plan_return_routes(n->plan, prefixes, sizeof prefixes))
+		events_say(c->events, EVENT_NETWORK_STARTED, n, NULL,
+			   "started on bridge %s; guests are forwarded with their own addresses, so routers "
+			   "outside "
+			   "need a route for %s to this host, which netd cannot check",
+			   n->bridge, prefixes);
+	else
+		events_say(c->events, EVENT_NETWORK_STARTED, n, NULL, "started on bridge %s", n->bridge);
 }
 
 /* def: what the start uses, borrowed. */
@@ -483,10 +510,13 @@ int network_start_from(struct core *c, struct network *n, const struct netdef *d
 		return e->code;
 	}
 	n->state = next;
+	n->sysctls_fresh = 0;
+	bridge_sysctls_settle(c->sysctls);
 	if (note)
 		events_say(c->events, EVENT_NETWORK_SUBNET, n, NULL, "%s", note);
 	free(note);
-	events_say(c->events, EVENT_NETWORK_STARTED, n, NULL, "started on bridge %s", n->bridge);
+	say_started(c, n);
+	follow_networks(c);
 	return 0;
 }
 
@@ -589,6 +619,7 @@ void network_halt(struct core *c, struct network *n)
 	if (converge(c, network_rows, network_row_cnt, n, CONVERGE_STOP, NULL, &failed) < 0)
 		nd_log_error(ND_LOG_WARNING, &failed, "network '%s': stop", n->name);
 	forget_live(c, n);
+	follow_networks(c);
 }
 
 static int stop(struct core *c, struct network *n, bool force, struct nd_error *e)

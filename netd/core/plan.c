@@ -9,13 +9,56 @@
 #include "base/mem.h"
 #include "base/strtab.h"
 
+#define MTU_DEFAULT  1500 /* ETH_DATA_LEN: what a TAP has when it is made */
+#define MTU_MIN_IP6  1280 /* RFC 8200 section 5; below, the kernel turns IPv6 off on the link */
+#define MTU_AUTO_MAX 9216 /* jumbo frames; loopback and the like have more and are no way out */
+
 static const struct forward_row {
-	enum nat_forward nat;
-	bool ip4_forward; /* the kernel must forward IPv4 */
-	bool router;      /* guests get us as their router and the resolvers: there is a way out */
+	bool here;             /* netd has this mode */
+	bool own_bridge;       /* netd makes it, with all that hangs on it */
+	enum nat_forward nat4; /* where the family has an address */
+	enum nat_forward nat6;
+	enum nat_forward none; /* where it has none */
+	enum nat_host host;    /* unless the definition says otherwise */
+	bool forward;          /* the kernel must forward the families that have an address */
+	bool router;           /* guests get us as their router and the resolvers: there is a way out */
+	bool rules;            /* netd says what is forwarded: uplinks, segment sizes; and how ARP goes */
 } forward_rows[] = {
-	[NETDEF_FORWARD_NONE] = { NAT_FORWARD_ISOLATED, false, false },
-	[NETDEF_FORWARD_NAT] = { NAT_FORWARD_NAT, true, true },
+	[NETDEF_FORWARD_NONE] = { .here = true,
+				  .own_bridge = true,
+				  .nat4 = NAT_FORWARD_ISOLATED,
+				  .nat6 = NAT_FORWARD_ISOLATED,
+				  .none = NAT_FORWARD_ISOLATED,
+				  .host = NAT_HOST_SERVICES,
+				  .rules = true },
+	[NETDEF_FORWARD_NAT] = { .here = true,
+				 .own_bridge = true,
+				 .nat4 = NAT_FORWARD_NAT,
+				 .nat6 = NAT_FORWARD_ROUTE, /* NAT where <nat ipv6='yes'/> */
+				 .none = NAT_FORWARD_ISOLATED,
+				 .host = NAT_HOST_ALL,
+				 .forward = true,
+				 .router = true,
+				 .rules = true },
+	[NETDEF_FORWARD_ROUTE] = { .here = true,
+				   .own_bridge = true,
+				   .nat4 = NAT_FORWARD_ROUTE,
+				   .nat6 = NAT_FORWARD_ROUTE,
+				   .none = NAT_FORWARD_ISOLATED,
+				   .host = NAT_HOST_ALL,
+				   .forward = true,
+				   .router = true,
+				   .rules = true },
+	[NETDEF_FORWARD_OPEN] = { .here = true,
+				  .own_bridge = true,
+				  .nat4 = NAT_FORWARD_OPEN,
+				  .nat6 = NAT_FORWARD_OPEN,
+				  .none = NAT_FORWARD_OPEN,
+				  .host = NAT_HOST_ALL,
+				  .forward = true,
+				  .router = true },
+	[NETDEF_FORWARD_BRIDGE] = { .here = true },
+	[NETDEF_FORWARD_HOSTDEV] = { .here = false },
 };
 
 static const struct netdef_ip *dhcp_ip(const struct netdef *d)
@@ -27,38 +70,283 @@ static const struct netdef_ip *dhcp_ip(const struct netdef *d)
 	return NULL;
 }
 
+/* A bridge without any address is out of reach for guests, and there is nobody to serve them. */
+static bool has_host(const struct netdef *live)
+{
+	return netdef_rare(live)->host_access != NETDEF_HOST_ACCESS_NONE;
+}
+
+static bool has_family(const struct network_plan *p, uint8_t family)
+{
+	for (size_t i = 0; i < p->bridge.address_cnt; i++) {
+		if (p->addresses[i].ip.family == family)
+			return true;
+	}
+	return false;
+}
+
+static int plan_addresses(struct network_plan *p, const struct netdef *live)
+{
+	const struct netdef_rare *x = netdef_rare(live);
+	p->addresses = calloc(live->ip_cnt + 1, sizeof *p->addresses);
+	p->routes = calloc(x->route_cnt + 1, sizeof *p->routes);
+	if (!p->addresses || !p->routes)
+		return ND_MEMORY;
+	for (size_t i = 0; has_host(live) && i < live->ip_cnt; i++)
+		p->addresses[p->bridge.address_cnt++] = live->ips[i].address;
+	for (size_t i = 0; i < x->route_cnt; i++) {
+		const struct netdef_route *r = &x->routes[i];
+		p->routes[p->bridge.route_cnt++] =
+			(struct bridge_route){ .dst = nd_prefix_network(&r->address),
+					       .gateway = r->gateway,
+					       .metric = r->metric ? r->metric : 1 };
+	}
+	p->bridge.addresses = p->addresses;
+	p->bridge.routes = p->routes;
+	p->ipv6 = has_family(p, AF_INET6);
+	return 0;
+}
+
+/* A single tag is the port's own; with a trunk frames carry theirs, but for the native one's. */
+static int plan_vlans(struct plan_group *g, const struct netdef_vlan *vlan)
+{
+	bool access = vlan->trunk != NETDEF_YES && vlan->tag_cnt == 1;
+	if (!vlan->tag_cnt)
+		return 0;
+	g->vlans = calloc(vlan->tag_cnt, sizeof *g->vlans);
+	if (!g->vlans)
+		return ND_MEMORY;
+	for (size_t i = 0; i < vlan->tag_cnt; i++) {
+		const struct netdef_tag *tag = &vlan->tags[i];
+		g->vlans[g->vlan_cnt++] =
+			(struct tap_vlan){ .id = (uint16_t)tag->id,
+					   .pvid = access || tag->native != NETDEF_NATIVE_NONE,
+					   .untagged = access || tag->native == NETDEF_NATIVE_UNTAGGED };
+	}
+	return 0;
+}
+
+static int plan_groups(struct network_plan *p, const struct netdef *live)
+{
+	const struct netdef_rare *x = netdef_rare(live);
+	p->groups = calloc(x->portgroup_cnt + 1, sizeof *p->groups);
+	if (!p->groups)
+		return ND_MEMORY;
+	p->group_cnt = 1;
+	if (plan_vlans(&p->groups[0], &x->vlan) < 0)
+		return ND_MEMORY;
+	for (size_t i = 0; i < x->portgroup_cnt; i++) {
+		const struct netdef_portgroup *from = &x->portgroups[i];
+		struct plan_group *g = &p->groups[p->group_cnt++];
+		g->name = strdup(from->name);
+		g->is_default = from->is_default;
+		if (!g->name || plan_vlans(g, from->vlan.tag_cnt ? &from->vlan : &x->vlan) < 0)
+			return ND_MEMORY;
+	}
+	for (size_t i = 0; i < p->group_cnt; i++)
+		p->vlans |= p->groups[i].vlan_cnt > 0;
+	return 0;
+}
+
+/* <netd:source> of the family, else the range of <nat> (IPv4 alone has one); the ports are for both. */
+static struct nat_source source_of(const struct netdef_rare *x, uint8_t family)
+{
+	struct nat_source s = { .port_first = (uint16_t)x->nat_port_start,
+				.port_last = (uint16_t)x->nat_port_end };
+	if (family == AF_INET && x->nat_start.family) {
+		s.first = x->nat_start;
+		s.last = x->nat_end.family ? x->nat_end : x->nat_start;
+	}
+	for (size_t i = 0; i < x->source_cnt; i++) {
+		if (x->sources[i].address.family == family)
+			s.first = s.last = x->sources[i].address;
+	}
+	return s;
+}
+
+static enum nat_host host_of(const struct forward_row *row, const struct netdef_rare *x)
+{
+	static const enum nat_host hosts[] = {
+		[NETDEF_HOST_ACCESS_ALL] = NAT_HOST_ALL,
+		[NETDEF_HOST_ACCESS_SERVICES] = NAT_HOST_SERVICES,
+		[NETDEF_HOST_ACCESS_NONE] = NAT_HOST_NONE,
+	};
+	return x->host_access == NETDEF_HOST_ACCESS_UNSAID ? row->host : hosts[x->host_access];
+}
+
+/* Configurations are compared as bytes, so they begin zeroed. */
+static struct nat_config new_config(enum nat_kind kind)
+{
+	struct nat_config cfg;
+	memset(&cfg, 0, sizeof cfg);
+	cfg.kind = kind;
+	return cfg;
+}
+
+static void plan_uplinks(struct network_plan *p, const struct netdef_rare *x)
+{
+	for (size_t i = 0; i < x->uplink_cnt; i++) {
+		struct nat_config cfg = new_config(NAT_UPLINK);
+		nd_strcpy(cfg.uplink.bridge, sizeof cfg.uplink.bridge, p->bridge.name);
+		nd_strcpy(cfg.uplink.uplink, sizeof cfg.uplink.uplink, x->uplinks[i].dev);
+		elements_add(&p->elements, &cfg);
+	}
+	if (x->uplink_cnt)
+		nd_strcpy(p->uplink, sizeof p->uplink, x->uplinks[0].dev);
+}
+
+static int plan_nat(struct network_plan *p, const struct netdef *live, const struct forward_row *row)
+{
+	const struct netdef_rare *x = netdef_rare(live);
+	struct nat_config cfg = new_config(NAT_NETWORK);
+	struct nat_network *n = &cfg.network;
+	nd_strcpy(n->bridge, sizeof n->bridge, p->bridge.name);
+	n->forward4 = has_family(p, AF_INET) ? row->nat4 : row->none;
+	n->forward6 = has_family(p, AF_INET6) ? row->nat6 : row->none;
+	if (n->forward6 == NAT_FORWARD_ROUTE && row->nat4 == NAT_FORWARD_NAT && x->nat_ipv6 == NETDEF_YES)
+		n->forward6 = NAT_FORWARD_NAT;
+	n->host = host_of(row, x);
+	n->dhcp = p->dhcp;
+	n->uplinked = row->rules && x->uplink_cnt > 0;
+	n->clamp_mss = row->rules && row->forward;
+	if (n->forward4 == NAT_FORWARD_NAT)
+		n->source4 = source_of(x, AF_INET);
+	if (n->forward6 == NAT_FORWARD_NAT)
+		n->source6 = source_of(x, AF_INET6);
+	elements_add(&p->elements, &cfg);
+	if (n->uplinked)
+		plan_uplinks(p, x);
+	p->accepts = x->accept_cnt > 0;
+	if (row->forward && has_family(p, AF_INET))
+		p->sysctls |= 1u << BRIDGE_SYSCTL_IP4_FORWARD;
+	if (row->forward && has_family(p, AF_INET6))
+		p->sysctls |= 1u << BRIDGE_SYSCTL_IP6_FORWARD;
+	return p->elements.bad ? ND_MEMORY : 0;
+}
+
+static int plan_own(struct network_plan *p, const struct netdef *live, const struct forward_row *row)
+{
+	p->bridge.mac = live->mac;
+	p->bridge.mtu = p->mtu = live->mtu;
+	p->bridge.stp = live->stp;
+	p->bridge.forward_delay_s = live->delay_s;
+	p->bridge.vlan_filtering = p->vlans;
+	nd_alias_format(&live->uuid, NULL, p->bridge.alias);
+	p->mtu_auto = !live->mtu && row->forward && row->rules;
+	p->strict_arp = row->rules;
+	if (plan_addresses(p, live) < 0)
+		return ND_MEMORY;
+	p->dhcp = has_host(live) && dhcp_ip(live);
+	return plan_nat(p, live, row);
+}
+
+static bool mtu_fits(const struct network_plan *p, struct nd_error *e)
+{
+	if (!p->ipv6 || !p->mtu || p->mtu >= MTU_MIN_IP6)
+		return true;
+	nd_fail(e, ND_INVALID, "<mtu size='%u'>: IPv6 needs %d or more", p->mtu, MTU_MIN_IP6);
+	return false;
+}
+
 int network_plan(const struct netdef *live, struct network_plan **ret, struct nd_error *e)
 {
-	const struct forward_row *row = &forward_rows[live->forward];
-	struct network_plan *p = calloc(1, sizeof *p + live->ip_cnt * sizeof p->addresses[0]);
+	const struct forward_row *row =
+		live->forward < ARRAY_LEN(forward_rows) ? &forward_rows[live->forward] : NULL;
+	if (!row || !row->here || (!row->own_bridge && !live->bridge[0]))
+		return nd_fail(e, ND_UNSUPPORTED, "<forward mode='%s'>: not supported by this netd yet",
+			       netdef_forward_to_string(live->forward));
+	struct network_plan *p = calloc(1, sizeof *p);
 	if (!p)
 		return nd_fail(e, ND_MEMORY, "plan of the network");
-	for (size_t i = 0; i < live->ip_cnt; i++)
-		p->addresses[p->address_cnt++] = live->ips[i].address;
-	p->bridge = (struct bridge_config){
-		.mac = live->mac,
-		.mtu = live->mtu,
-		.stp = live->stp,
-		.forward_delay_s = live->delay_s,
-		.addresses = p->addresses,
-		.address_cnt = p->address_cnt,
-	};
+	p->own_bridge = row->own_bridge;
+	p->isolated_ports = live->isolated == NETDEF_YES;
+	p->fixed_guests = live->mac_table == NETDEF_MAC_TABLE_LIBVIRT;
 	nd_strcpy(p->bridge.name, sizeof p->bridge.name, live->bridge);
-	nd_alias_format(&live->uuid, NULL, p->bridge.alias);
-	p->dhcp = dhcp_ip(live) != NULL;
-	p->ip4_forward = row->ip4_forward;
-	p->nat = (struct nat_config){
-		.kind = NAT_NETWORK,
-		.network = { .forward4 = row->nat, .dhcp = p->dhcp },
-	};
-	nd_strcpy(p->nat.network.bridge, sizeof p->nat.network.bridge, live->bridge);
-	*ret = p;
-	return 0;
+	if (plan_groups(p, live) < 0 || (row->own_bridge && plan_own(p, live, row) < 0))
+		nd_fail(e, ND_MEMORY, "plan of the network");
+	else if (mtu_fits(p, e)) {
+		*ret = p;
+		return 0;
+	}
+	network_plan_free(p);
+	return e->code;
 }
 
 void network_plan_free(struct network_plan *p)
 {
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->group_cnt; i++) {
+		free(p->groups[i].name);
+		free(p->groups[i].vlans);
+	}
+	free(p->groups);
+	free(p->addresses);
+	free(p->routes);
+	elements_done(&p->elements);
+	elements_done(&p->peers);
 	free(p);
+}
+
+void network_plan_mtu(struct network_plan *p, uint32_t egress_mtu, const struct network_plan *was)
+{
+	if (!p->mtu_auto)
+		return;
+	if (egress_mtu && egress_mtu < MTU_MIN_IP6)
+		egress_mtu = MTU_MIN_IP6;
+	if (egress_mtu > MTU_AUTO_MAX || egress_mtu == MTU_DEFAULT)
+		egress_mtu = 0;
+	p->mtu = p->bridge.mtu = egress_mtu;
+	if (!egress_mtu && was && was->bridge.mtu)
+		p->mtu = p->bridge.mtu = MTU_DEFAULT;
+}
+
+bool network_plan_peers(struct network_plan *p, const struct netdef *live, const struct model *m,
+			struct elements *ret_was)
+{
+	const struct netdef_rare *x = netdef_rare(live);
+	struct elements now = { .cnt = 0 };
+	for (size_t i = 0; p->own_bridge && i < x->accept_cnt; i++) {
+		const struct network *other = model_network_by_name(m, x->accepts[i].network);
+		struct nat_config cfg = new_config(NAT_PEER);
+		if (!other || !other->plan || !other->plan->own_bridge || !other->bridge[0])
+			continue;
+		nd_strcpy(cfg.peer.from, sizeof cfg.peer.from, other->bridge);
+		nd_strcpy(cfg.peer.to, sizeof cfg.peer.to, p->bridge.name);
+		elements_add(&now, &cfg);
+	}
+	if (elements_equal(&now, &p->peers)) {
+		elements_done(&now);
+		return false;
+	}
+	*ret_was = p->peers;
+	p->peers = now;
+	return true;
+}
+
+const struct plan_group *network_plan_group(const struct network_plan *p, const char *portgroup)
+{
+	for (size_t i = 1; i < p->group_cnt; i++) {
+		if (portgroup && *portgroup ? !strcmp(p->groups[i].name, portgroup) : p->groups[i].is_default)
+			return &p->groups[i];
+	}
+	return portgroup && *portgroup ? NULL : &p->groups[0];
+}
+
+bool network_plan_return_routes(const struct network_plan *p, char *buf, size_t size)
+{
+	const struct nat_network *n = p->elements.cnt ? &p->elements.p[0].network : NULL;
+	size_t used = 0;
+	buf[0] = '\0';
+	for (size_t i = 0; n && i < p->bridge.address_cnt; i++) {
+		const struct nd_prefix subnet = nd_prefix_network(&p->addresses[i]);
+		bool ip4 = subnet.ip.family == AF_INET;
+		char text[ND_PREFIX_STRLEN];
+		if ((ip4 ? n->forward4 : n->forward6) == NAT_FORWARD_ROUTE && used < size)
+			used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? ", " : "",
+						 nd_prefix_to_string(&subnet, text));
+	}
+	return used > 0;
 }
 
 static int copy_ranges(const struct netdef_ip *ip, struct dhcp_network *d)
@@ -115,7 +403,7 @@ int plan_dhcp(const struct network *n, const struct plan_host *host, struct dhcp
 	const struct netdef *live = n->live;
 	const struct netdef_ip *ip = dhcp_ip(live);
 	const struct forward_row *row = &forward_rows[live->forward];
-	if (!ip)
+	if (!ip || !has_host(live))
 		return nd_fail(e, ND_NOT_FOUND, "no DHCP on this network");
 	struct dhcp_network d = {
 		.id = n->id,
@@ -124,7 +412,7 @@ int plan_dhcp(const struct network *n, const struct plan_host *host, struct dhcp
 		.server_mac = live->mac,
 		.address_ip4 = nd_ip_to_ip4(&ip->address.ip),
 		.prefix_len = ip->address.len,
-		.mtu = (uint16_t)live->mtu,
+		.mtu = (uint16_t)n->plan->mtu,
 		.lease_s = DHCP_LEASE_DEFAULT_S,
 		/* With every port netd's and guarded nobody can hold an address that was never leased. */
 		.probe = host->arp_probe && !all_guarded(n),
@@ -159,15 +447,36 @@ void plan_dhcp_port(const struct port *p, struct dhcp_port *ret)
 	nd_strcpy(ret->name, sizeof ret->name, p->name);
 }
 
+/* Ports of a network whose guests are told less can do 1500 all the same. */
+static uint32_t port_mtu(const struct network_plan *p)
+{
+	return p->mtu_auto && p->mtu < MTU_DEFAULT ? 0 : p->mtu;
+}
+
+/* A portgroup that is gone leaves its ports to the network's own settings. */
+static void plan_tap_network(const struct port *p, const struct network_plan *plan, struct tap_config *ret)
+{
+	const struct plan_group *g = network_plan_group(plan, p->portgroup);
+	if (!g)
+		g = &plan->groups[0];
+	ret->mtu = port_mtu(plan);
+	ret->isolated = plan->isolated_ports;
+	ret->fixed_guest = plan->fixed_guests;
+	ret->guest = p->mac;
+	ret->vlans = g->vlans;
+	ret->vlan_cnt = g->vlan_cnt;
+}
+
 void plan_tap(const struct port *p, struct tap_config *ret)
 {
 	*ret = (struct tap_config){
 		.mac = p->mac,
-		.mtu = p->network->live ? p->network->live->mtu : 0,
 		.queue_cnt = p->queue_cnt,
 		.vnet_hdr = p->vnet_hdr,
 		.master = p->network->ifindex,
 	};
+	if (p->network->plan)
+		plan_tap_network(p, p->network->plan, ret);
 	ret->mac.b[0] = 0xfe;
 	nd_strcpy(ret->name, sizeof ret->name, p->ifname);
 	nd_alias_format(&p->network->uuid, &p->uuid, ret->alias);

@@ -95,10 +95,11 @@ static void put_elements(struct repair *r)
 	struct port *p;
 	size_t missing = 0;
 	nd_list_foreach(n, &r->networks, dirty) {
-		if (nat_holds(r->c->nat, &n->plan->nat))
+		if (elements_hold(r->c->nat, &n->plan->elements) && elements_hold(r->c->nat, &n->plan->peers))
 			continue;
 		missing++;
-		nat_put(r->c->nat, NULL, &n->plan->nat, NULL);
+		elements_put(r->c->nat, NULL, &n->plan->elements, NULL);
+		elements_put(r->c->nat, NULL, &n->plan->peers, NULL);
 	}
 	nd_list_foreach(p, &r->ports, dirty) {
 		if (elements_hold(r->c->nat, &p->elements))
@@ -145,7 +146,8 @@ static void after_repair(struct repair *r, struct network *n, unsigned applied, 
 	for (size_t i = 0; i < network_row_cnt; i++) {
 		if (!(applied & 1u << i))
 			continue;
-		if (network_rows[i].told && used < sizeof rows)
+		/* A bridge that others made came back by itself. */
+		if (network_rows[i].told && n->plan->own_bridge && used < sizeof rows)
 			used += (size_t)snprintf(rows + used, sizeof rows - used, "%s%s", used ? ", " : "",
 						 network_rows[i].name);
 		if (!network_rows[i].holds_ports)

@@ -110,10 +110,10 @@ static void test_link(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		put(keys[i], initial[i]);
-	assert_int_equal(bridge_sysctl_link("virbr1", false, &e), 0);
+	assert_int_equal(bridge_sysctl_link("virbr1", false, false, &e), 0);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		assert_value(keys[i], off[i]);
-	assert_int_equal(bridge_sysctl_link("virbr1", true, &e), 0);
+	assert_int_equal(bridge_sysctl_link("virbr1", true, false, &e), 0);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		assert_value(keys[i], on[i]);
 }
@@ -123,8 +123,8 @@ static void test_link_without_ipv6(void **state)
 {
 	struct nd_error e = ND_ERROR_INIT;
 
-	assert_int_equal(bridge_sysctl_link("virbr2", false, &e), 0);
-	assert_int_equal(bridge_sysctl_link("virbr2", true, &e), ND_NOT_FOUND);
+	assert_int_equal(bridge_sysctl_link("virbr2", false, false, &e), 0);
+	assert_int_equal(bridge_sysctl_link("virbr2", true, false, &e), ND_NOT_FOUND);
 }
 
 int main(void)

@@ -63,6 +63,16 @@ int fake_route_add(const struct nd_route *r); /* 0, -EEXIST */
 int fake_route_del(const struct nd_route *r); /* 0, -ESRCH */
 size_t fake_routes(struct nd_route *ret, size_t max);
 
+/* Whether bridges can filter VLANs; after fake_reset they cannot. */
+void fake_vlan_filtering(bool built);
+/*
+ * What ports of bridges were told of VLANs and guests since fake_reset, one line each: "vnet0: no vlan 1", "vnet0: vlan 10 pvid untagged",
+ * "vnet0: fdb 52:54:00:00:00:01".
+ */
+const char *fake_bridge_log(void);
+/* As when net.ipv4.ip_forward or net.ipv6.conf.all.forwarding is written: the event alone. */
+void fake_forwarding(int family, bool on);
+
 /* Every subscribed handle loses what is queued, and its next nd_nl_receive gives ND_OVERRUN. */
 void fake_overrun(void);
 #endif

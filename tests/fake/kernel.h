@@ -27,6 +27,8 @@ struct fake_kernel {
 	struct nd_route *routes;
 	size_t route_cnt;
 	int next_ifindex;
+	bool vlan_filtering;   /* built with CONFIG_BRIDGE_VLAN_FILTERING */
+	char bridge_log[4096]; /* fake_bridge_log */
 };
 extern struct fake_kernel fake_kernel;
 

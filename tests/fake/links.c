@@ -8,6 +8,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <linux/netconf.h>
 
 #include "base/mem.h"
 #include "tests/fake/kernel.h"
@@ -323,6 +324,9 @@ void fake_link_del(int ifindex)
 	for (size_t i = 0; i < fake_kernel.link_cnt; i++)
 		if (fake_kernel.links[i]->master == ifindex) {
 			fake_kernel.links[i]->master = 0;
+			fake_kernel.links[i]->br_isolated_port = false;
+			fake_kernel.links[i]->br_learning_off = false;
+			fake_kernel.links[i]->br_flood_off = false;
 			raise_link(RTM_NEWLINK, fake_kernel.links[i]);
 		}
 	remove_link_routes(ifindex);
@@ -352,6 +356,28 @@ void fake_link_on_down(const struct nd_link *l)
 	remove_link_addresses(l->ifindex, AF_INET6);
 }
 
+void fake_vlan_filtering(bool built)
+{
+	fake_kernel_ready();
+	fake_kernel.vlan_filtering = built;
+}
+
+const char *fake_bridge_log(void)
+{
+	return fake_kernel.bridge_log;
+}
+
+void fake_forwarding(int family, bool on)
+{
+	struct netconfmsg ncm = { .ncm_family = (uint8_t)family };
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWNETCONF, 0);
+
+	assert(msg && nlmsg_append(msg, &ncm, sizeof(ncm), NLMSG_ALIGNTO) == 0);
+	nla_put_u32(msg, NETCONFA_IFINDEX, (uint32_t)NETCONFA_IFINDEX_ALL);
+	nla_put_u32(msg, NETCONFA_FORWARDING, on);
+	fake_event_raise(family == AF_INET ? RTNLGRP_IPV4_NETCONF : RTNLGRP_IPV6_NETCONF, msg);
+}
+
 static void reset(void)
 {
 	const struct nd_link lo = { .name = "lo",
@@ -370,6 +396,8 @@ static void reset(void)
 	fake_kernel.routes = NULL;
 	fake_kernel.link_cnt = fake_kernel.address_cnt = fake_kernel.route_cnt = 0;
 	fake_kernel.next_ifindex = 1;
+	fake_kernel.vlan_filtering = false;
+	fake_kernel.bridge_log[0] = '\0';
 	fake_link_add(&lo);
 	fake_event_drop_all();
 }

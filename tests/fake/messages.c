@@ -33,6 +33,8 @@ static void put_bridge(struct nl_msg *msg, const struct nd_link *l)
 {
 	nla_put_u32(msg, IFLA_BR_FORWARD_DELAY, l->br_forward_delay_cs);
 	nla_put_u32(msg, IFLA_BR_STP_STATE, l->br_stp);
+	if (fake_kernel.vlan_filtering)
+		nla_put_u8(msg, IFLA_BR_VLAN_FILTERING, l->br_vlan_filtering);
 }
 
 static const struct {
@@ -65,6 +67,8 @@ static void put_link_info(struct nl_msg *msg, const struct nd_link *l)
 		nla_put_string(msg, IFLA_INFO_SLAVE_KIND, "bridge");
 		data = nla_nest_start(msg, IFLA_INFO_SLAVE_DATA);
 		nla_put_u8(msg, IFLA_BRPORT_ISOLATED, l->br_isolated_port);
+		nla_put_u8(msg, IFLA_BRPORT_LEARNING, !l->br_learning_off);
+		nla_put_u8(msg, IFLA_BRPORT_UNICAST_FLOOD, !l->br_flood_off);
 		nla_nest_end(msg, data);
 	}
 	nla_nest_end(msg, info);

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <stdarg.h>
 
 #include "base/mem.h"
 #include "base/strtab.h"
@@ -90,6 +92,8 @@ static int set_master(struct call *c, struct nd_link *l, struct nlattr *attr)
 	}
 	if (master && master != l->master && fake_link_ports(master) >= FAKE_BRIDGE_PORTS_MAX)
 		return -EXFULL;
+	if (master != l->master)
+		l->br_isolated_port = l->br_learning_off = l->br_flood_off = false;
 	l->master = master;
 	return 0;
 }
@@ -115,12 +119,29 @@ static int set_bridge_data(struct nd_link *l, struct nlattr *data)
 			return -ERANGE;
 		l->br_forward_delay_cs = delay;
 	}
+	if (tb[IFLA_BR_VLAN_FILTERING] && fake_kernel.vlan_filtering)
+		l->br_vlan_filtering = nla_get_u8(tb[IFLA_BR_VLAN_FILTERING]) != 0;
 	if (tb[IFLA_BR_STP_STATE])
 		l->br_stp = nla_get_u32(tb[IFLA_BR_STP_STATE]) != 0;
 	if (l->br_stp && l->br_forward_delay_cs < 200)
 		l->br_forward_delay_cs = 200;
 	if (l->br_stp && l->br_forward_delay_cs > 3000)
 		l->br_forward_delay_cs = 3000;
+	return 0;
+}
+
+static int set_port_data(struct nd_link *l, struct nlattr *data)
+{
+	struct nlattr *tb[IFLA_BRPORT_MAX + 1];
+
+	if (!l->master || nla_parse_nested(tb, IFLA_BRPORT_MAX, data, NULL) < 0)
+		return -EINVAL;
+	if (tb[IFLA_BRPORT_ISOLATED])
+		l->br_isolated_port = nla_get_u8(tb[IFLA_BRPORT_ISOLATED]) != 0;
+	if (tb[IFLA_BRPORT_LEARNING])
+		l->br_learning_off = nla_get_u8(tb[IFLA_BRPORT_LEARNING]) == 0;
+	if (tb[IFLA_BRPORT_UNICAST_FLOOD])
+		l->br_flood_off = nla_get_u8(tb[IFLA_BRPORT_UNICAST_FLOOD]) == 0;
 	return 0;
 }
 
@@ -133,6 +154,8 @@ static int set_info(struct call *c, struct nd_link *l, struct nlattr *attr)
 	if (tb[IFLA_INFO_KIND] && (!fake_kind_name(l->kind) ||
 				   strcmp(nla_get_string(tb[IFLA_INFO_KIND]), fake_kind_name(l->kind)) != 0))
 		return -EOPNOTSUPP;
+	if (tb[IFLA_INFO_SLAVE_DATA])
+		return set_port_data(l, tb[IFLA_INFO_SLAVE_DATA]);
 	if (tb[IFLA_INFO_DATA])
 		return l->kind == ND_LINK_BRIDGE ? set_bridge_data(l, tb[IFLA_INFO_DATA]) : -EOPNOTSUPP;
 	return 0;
@@ -244,10 +267,74 @@ static int on_newlink(struct call *c)
 	return c->msg->nlmsg_flags & NLM_F_CREATE ? create_link(c, tb) : -ENODEV;
 }
 
+__attribute__((format(printf, 2, 3))) static void log_bridge(const struct nd_link *l, const char *fmt, ...)
+{
+	char *log = fake_kernel.bridge_log;
+	size_t used = strlen(log), size = sizeof(fake_kernel.bridge_log);
+	va_list ap;
+
+	used += (size_t)snprintf(log + used, size - used, "%s: ", l->name);
+	va_start(ap, fmt);
+	vsnprintf(log + used, size - used, fmt, ap);
+	va_end(ap);
+}
+
+/* RTM_SETLINK and RTM_DELLINK of family AF_BRIDGE. */
+static int change_vlans(struct call *c, bool add)
+{
+	struct nlattr *tb[IFLA_MAX + 1], *attr;
+	struct nd_link *l;
+	int left;
+
+	if (parse_link_request(c, tb))
+		return -EINVAL;
+	l = target_link(c->msg, tb);
+	if (!l || !tb[IFLA_AF_SPEC])
+		return -ENODEV;
+	if (!fake_kernel.vlan_filtering || !l->master)
+		return -EOPNOTSUPP;
+	nla_for_each_nested(attr, tb[IFLA_AF_SPEC], left)
+	{
+		const struct bridge_vlan_info *v = nla_data(attr);
+
+		log_bridge(l, "%svlan %u%s%s\n", add ? "" : "no ", v->vid,
+			   v->flags & BRIDGE_VLAN_INFO_PVID ? " pvid" : "",
+			   v->flags & BRIDGE_VLAN_INFO_UNTAGGED ? " untagged" : "");
+	}
+	return 0;
+}
+
+static bool is_bridge_family(const struct nlmsghdr *msg)
+{
+	const struct ifinfomsg *ifi = nlmsg_data(msg);
+
+	return ifi->ifi_family == AF_BRIDGE;
+}
+
+static int on_newneigh(struct call *c)
+{
+	const struct ndmsg *nd = nlmsg_data(c->msg);
+	struct nlattr *tb[NDA_MAX + 1];
+	struct nd_link *l = fake_link_by_index(nd->ndm_ifindex);
+	struct nd_mac mac;
+	char text[ND_MAC_STRLEN];
+
+	if (nlmsg_parse((struct nlmsghdr *)c->msg, sizeof(*nd), tb, NDA_MAX, NULL) < 0 || !tb[NDA_LLADDR])
+		return -EINVAL;
+	if (!l || !l->master)
+		return -ENODEV;
+	memcpy(mac.b, nla_data(tb[NDA_LLADDR]), sizeof(mac.b));
+	log_bridge(l, "fdb %s\n", nd_mac_to_string(&mac, text));
+	return 0;
+}
+
 static int on_setlink(struct call *c)
 {
 	struct nlattr *tb[IFLA_MAX + 1];
 	struct nd_link *l;
+
+	if (is_bridge_family(c->msg))
+		return change_vlans(c, true);
 
 	if (parse_link_request(c, tb))
 		return -EINVAL;
@@ -275,6 +362,8 @@ static int on_dellink(struct call *c)
 	struct nlattr *tb[IFLA_MAX + 1];
 	struct nd_link *l;
 
+	if (is_bridge_family(c->msg))
+		return change_vlans(c, false);
 	if (parse_link_request(c, tb))
 		return -EINVAL;
 	if (ifi->ifi_index <= 0 && !tb[IFLA_IFNAME] && tb[IFLA_GROUP])
@@ -394,7 +483,7 @@ static const struct {
 	{ RTM_NEWADDR, "RTM_NEWADDR", on_newaddr },    { RTM_DELADDR, "RTM_DELADDR", on_deladdr },
 	{ RTM_GETADDR, "RTM_GETADDR", on_getaddr },    { RTM_NEWROUTE, "RTM_NEWROUTE", on_newroute },
 	{ RTM_DELROUTE, "RTM_DELROUTE", on_delroute }, { RTM_GETROUTE, "RTM_GETROUTE", on_getroute },
-	{ RTM_NEWQDISC, "RTM_NEWQDISC", on_newqdisc },
+	{ RTM_NEWQDISC, "RTM_NEWQDISC", on_newqdisc }, { RTM_NEWNEIGH, "RTM_NEWNEIGH", on_newneigh },
 };
 
 int fake_request_answer(const struct nlmsghdr *msg, nd_nl_reply_fn on_reply, void *arg, struct nd_error *e)

@@ -44,7 +44,7 @@ static void test_same(void **state)
 	assert_int_equal(fake_nft_commit_count(), commits + 1); /* which takes the orphaned tables over */
 	n = model_network_by_name(&h->model, "lan");
 	assert_true(n && nd_uuid_equal(&n->uuid, &was.uuid) && n->ifindex == was.ifindex);
-	assert_true(n->state == NETWORK_ACTIVE && n->config && n->live && n->recorded && n->sysctl_claimed);
+	assert_true(n->state == NETWORK_ACTIVE && n->config && n->live && n->recorded && n->sysctls);
 	assert_string_equal(n->bridge, "br-lan");
 	t = model_network_by_name(&h->model, "tmp");
 	assert_true(t && nd_uuid_equal(&t->uuid, &tmp.uuid) && t->ifindex == tmp.ifindex && !t->config);

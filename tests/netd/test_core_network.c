@@ -412,7 +412,7 @@ static void fail_each(struct core_harness *h, struct network *n, const char *xml
 		assert_int_equal(h->model.network_cnt, n ? 1 : 0);
 		if (n)
 			assert_true(n->state == NETWORK_INACTIVE && !n->live && !n->plan && !n->ifindex &&
-				    !n->sysctl_claimed);
+				    !n->sysctls);
 		assert_false(core_told(h, "network-started"));
 		assert_empty(h);
 		assert_false(core_told(h, "repair"));

@@ -436,9 +436,9 @@ static void test_sysctls(void **state)
 	bool changed = false;
 
 	make(&plain);
-	OK(bridge_sysctl_link("virbr1", false, &e));
+	OK(bridge_sysctl_link("virbr1", false, false, &e));
 	assert_sysctl("net/ipv6/conf/virbr1/disable_ipv6", "1");
-	OK(bridge_sysctl_link("virbr1", true, &e));
+	OK(bridge_sysctl_link("virbr1", true, false, &e));
 	assert_sysctl("net/ipv6/conf/virbr1/disable_ipv6", "0");
 	assert_sysctl("net/ipv6/conf/virbr1/accept_ra", "0");
 	assert_sysctl("net/ipv6/conf/virbr1/autoconf", "0");
