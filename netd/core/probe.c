@@ -18,7 +18,7 @@ static const struct nd_ip outside6 = { AF_INET6, { 0x26, 0x06, 0x47, 0, 0x47, 0,
 
 static void take_addresses(const struct network *n, struct probe_net *ret)
 {
-	for (size_t i = 0; i < n->plan->address_cnt; i++) {
+	for (size_t i = 0; i < n->plan->bridge.address_cnt; i++) {
 		const struct nd_prefix *p = &n->plan->addresses[i];
 		struct nd_prefix *to = p->ip.family == AF_INET6 ? &ret->address6 : &ret->address4;
 		if (!to->ip.family)
