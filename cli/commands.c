@@ -266,8 +266,8 @@ const struct cli_value cli_values[] = {
 	{ NULL, "WHEN", CLI_FROM_LIST, "no boot on-attach" },
 	{ NULL, "KIND", CLI_FROM_LIST,
 	  "lifecycle network-defined network-undefined network-changed network-metadata network-started "
-	  "network-stopped network-degraded network-recovered network-subnet port-attached port-ended "
-	  "port-tampered lease-added lease-renewed "
+	  "network-stopped network-degraded network-recovered network-subnet port-expected port-attached "
+	  "port-ended port-tampered lease-added lease-renewed "
 	  "lease-released lease-refused dhcp-notice repaired repair-failed sysctl-set worker-started "
 	  "worker-died definition-broken foreign-drop foreign-cleared foreign-accept" },
 };

@@ -3,7 +3,8 @@
  * DOC: adoption (see adopt.h).
  *
  * A network was active when its live definition stands in RUN; a port is where a TAP carries its alias. A bridge with our alias and no record was
- * being started when netd died: it goes. A TAP without a record had not been handed out, and is gone with its descriptor; should one be
+ * being started when netd died: it goes. External ports stand in the
+ * journal alone. A TAP without a record had not been handed out, and is gone with its descriptor; should one be
  * there all the same it is drained and left to its holder; without one, it ends.
  */
 #include "netd/core/adopt.h"
@@ -13,8 +14,10 @@
 #include "base/strtab.h"
 #include "bridge/bridge.h"
 #include "nat/nat.h"
+#include "netd/core/bind.h"
 #include "netd/core/disk.h"
 #include "netd/core/event.h"
+#include "netd/core/external.h"
 #include "netd/core/follow.h"
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
@@ -127,6 +130,31 @@ static bool adopt_port(struct links *s, const struct nd_link *l)
 	return false;
 }
 
+/* Where its network is gone, so is it. */
+static void adopt_external(struct core *c, struct port *p, const struct nd_uuid *network)
+{
+	struct network *n = model_network_by_uuid(c->model, network);
+	p->ifindex = 0;
+	p->state = PORT_EXPECTED;
+	if (n && n->live) {
+		external_identify(c, n, p);
+		if (!model_port_by_mark(c->model, p->mark) && !model_port_by_uuid(c->model, &p->uuid) &&
+		    model_port_add(c->model, n, p) == 0) {
+			bind_adopt(c, p);
+			return;
+		}
+	}
+	model_port_free(p);
+}
+
+static void adopt_externals(struct links *s)
+{
+	struct nd_uuid network;
+	struct port *p;
+	while ((p = records_port_next_external(&s->records, &network)))
+		adopt_external(s->c, p, &network);
+}
+
 static void on_adopt_link(const struct nd_link *l, void *arg)
 {
 	struct links *s = arg;
@@ -165,6 +193,7 @@ static int adopt_links(struct core *c, struct nd_error *e)
 	if (records_ports_read(c, &s.records, e) < 0)
 		return e->code;
 	mirror_each_link(c->mirror, on_adopt_link, &s);
+	adopt_externals(&s);
 	for (size_t i = 0; i < s.cnt; i++)
 		remove_stray(c, &s.strays[i]);
 	free(s.strays);
@@ -202,7 +231,7 @@ static int sweep_elements(struct core *c, struct nd_error *e)
 static int adopt_lease(const struct dhcp_lease *l, void *arg)
 {
 	struct core *c = arg;
-	struct port *p = model_port_by_uuid(c->model, &l->port);
+	struct port *p = model_port_by_identity(c->model, &l->port);
 	if (l->state != DHCP_LEASE_BOUND || nd_uuid_is_zero(&l->port))
 		return 0;
 	if (!p)

@@ -27,7 +27,7 @@
 #define CLOSING_MAX    64 /* they are gone within 0.2 s */
 #define TAP_NAME_TRIES 64 /* names another program may take between our choice and the kernel's */
 
-static int check_name(const char *name, struct nd_error *e)
+int attach_check_name(const char *name, struct nd_error *e)
 {
 	if (strlen(name) >= PORT_NAME_MAX)
 		return nd_fail(e, ND_INVALID, "port name '%.20s...' is longer than %d characters", name,
@@ -74,7 +74,7 @@ static int check_request(const struct core *c, const struct attach_request *req,
 		return nd_fail(e, ND_INVALID, "queues must be 1 to %d", TAP_QUEUES_MAX);
 	if (req->mac_set && check_mac(&req->mac, e) < 0)
 		return e->code;
-	if (req->name && *req->name && check_name(req->name, e) < 0)
+	if (req->name && *req->name && attach_check_name(req->name, e) < 0)
 		return e->code;
 	return req->ifname ? check_ifname(c, req->ifname, e) : 0;
 }
@@ -84,8 +84,7 @@ static void on_woken(void *arg, struct network *n, const struct nd_error *e)
 	nd_error_copy(arg, e);
 }
 
-/* An inactive network with autostart=on-attach starts now. */
-static int wake(struct core *c, struct network *n, struct nd_error *e)
+int attach_wake(struct core *c, struct network *n, struct nd_error *e)
 {
 	if (n->state != NETWORK_INACTIVE)
 		return 0;
@@ -124,8 +123,12 @@ static int refuse_taken(const struct core *c, const struct network *n, const str
 			return nd_fail(e, ND_EXISTS,
 				       "MAC address %s is that of another port: interface %s, held by pid %d "
 				       "(uid %u)",
-				       nd_mac_to_string(&req->mac, mac), other->ifname, (int)other->owner_pid,
+				       nd_mac_to_string(&req->mac, mac),
+				       other->ifname[0] ? other->ifname : "none yet", (int)other->owner_pid,
 				       (unsigned)other->owner_uid);
+		if (req->name && *req->name && !strcmp(other->name, req->name))
+			return nd_fail(e, ND_EXISTS, "port name '%s' is that of another program's port",
+				       req->name);
 	}
 	return 0;
 }
@@ -236,13 +239,14 @@ void attach(struct core *c, const struct attach_request *req, struct attach_done
 	if (!n)
 		nd_fail(&e, ND_NOT_FOUND, "Network not found: no network with matching name '%.64s'",
 			req->network);
-	else if (check_request(c, req, &e) == 0 && wake(c, n, &e) == 0 && make(c, n, req, &p, &tap, &e) < 0)
+	else if (check_request(c, req, &e) == 0 && attach_wake(c, n, &e) == 0 &&
+		 make(c, n, req, &p, &tap, &e) < 0)
 		nd_wrap(&e, "network '%s'", n->name);
 	if (e.code) {
 		done.fn(done.arg, NULL, NULL, 0, &e);
 		return;
 	}
-	leases_port_back(c->leases, &p->uuid);
+	leases_port_back(c->leases, &p->identity);
 	done.fn(done.arg, p, tap.fds, tap.fd_cnt, &e);
 	p = model_port_by_ifindex(c->model, tap.ifindex); /* done may have ended it */
 	if (p)
@@ -252,6 +256,10 @@ void attach(struct core *c, const struct attach_request *req, struct attach_done
 
 int attach_end(struct core *c, struct port *p, struct nd_error *e)
 {
+	if (p->external) {
+		port_end(c, p, "it was deleted");
+		return 0;
+	}
 	int r = tap_drain(c->nl, p->ifindex, e) < 0 ? nd_wrap(e, "TAP '%s'", p->ifname) : 0;
 	port_end(c, p, "it was detached");
 	return r;

@@ -26,6 +26,10 @@ struct attach_done {
 	void *arg;
 };
 void attach(struct core *c, const struct attach_request *req, struct attach_done done);
-/* Ends a port: its device is drained (never deleted under its holder) and forgotten. */
+/* An inactive network with autostart=on-attach starts now. ND_STATE: it is inactive and has not; or what the start failed with. */
+int attach_wake(struct core *c, struct network *n, struct nd_error *e);
+/* Whether name can be a port's: ND_INVALID with what is wrong. */
+int attach_check_name(const char *name, struct nd_error *e);
+/* Ends a port: its device is drained (never deleted under its holder) and forgotten; an external port's is left as it is. */
 int attach_end(struct core *c, struct port *p, struct nd_error *e);
 #endif

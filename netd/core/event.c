@@ -23,6 +23,7 @@ static const char *const event_kinds[EVENT_KIND_CNT_] = {
 	[EVENT_NETWORK_DEGRADED] = "network-degraded",
 	[EVENT_NETWORK_RECOVERED] = "network-recovered",
 	[EVENT_NETWORK_SUBNET] = "network-subnet",
+	[EVENT_PORT_EXPECTED] = "port-expected",
 	[EVENT_PORT_ATTACHED] = "port-attached",
 	[EVENT_PORT_ENDED] = "port-ended",
 	[EVENT_PORT_TAMPERED] = "port-tampered",

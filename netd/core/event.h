@@ -22,6 +22,7 @@ enum event_kind {
 	EVENT_NETWORK_DEGRADED,
 	EVENT_NETWORK_RECOVERED,
 	EVENT_NETWORK_SUBNET, /* an automatic subnet was chosen, or something about the subnet is worth saying */
+	EVENT_PORT_EXPECTED, /* an external port was made, or its device left */
 	EVENT_PORT_ATTACHED,
 	EVENT_PORT_ENDED,
 	EVENT_PORT_TAMPERED, /* its holder changed the device; it was put back or quarantined */

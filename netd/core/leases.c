@@ -79,7 +79,7 @@ static int check_proposal(const struct leases *l, const struct dhcp_lease *lease
 {
 	const struct network *n = model_network_by_uuid(l->c->model, &lease->network);
 	const struct netdef_ip *ip = n ? subnet_of(n, lease->ip4) : NULL;
-	const struct port *p = model_port_by_uuid(l->c->model, &lease->port);
+	const struct port *p = model_port_by_identity(l->c->model, &lease->port);
 	if (!ip)
 		return nd_fail(e, ND_PROTOCOL, "the address is in no active network's DHCP subnet");
 	if (!for_guests(ip, lease->ip4))
@@ -123,7 +123,7 @@ static void send_answer(struct leases *l, const struct lease_job *j)
 
 static void stored(struct leases *l, const struct lease_job *j)
 {
-	struct port *p = model_port_by_uuid(l->c->model, &j->lease.port);
+	struct port *p = model_port_by_identity(l->c->model, &j->lease.port);
 	bool bound = j->lease.state == DHCP_LEASE_BOUND, renewed = p && p->ip4 == j->lease.ip4;
 	if (p && bound)
 		guard_set_address(l->c, p, j->lease.ip4);
@@ -152,7 +152,7 @@ static void put_done(struct disk_job *dj, const struct nd_error *e)
 	} else {
 		stored(l, j);
 		/* Its port ended while the lease was on its way to the disk. */
-		if (!nd_uuid_is_zero(&j->lease.port) && !model_port_by_uuid(l->c->model, &j->lease.port))
+		if (!nd_uuid_is_zero(&j->lease.port) && !model_port_by_identity(l->c->model, &j->lease.port))
 			leases_port_ended(l, &j->lease.network, &j->lease.port);
 	}
 	supervisor_stored(l->c->supervisor, j->generation, j->id, e->code == 0);
@@ -272,7 +272,7 @@ static void push_end(struct leases *l, const struct end_job *what,
 void leases_on_release(struct leases *l, const struct dhcp_lease *lease)
 {
 	const struct network *n = model_network_by_uuid(l->c->model, &lease->network);
-	struct port *p = model_port_by_uuid(l->c->model, &lease->port);
+	struct port *p = model_port_by_identity(l->c->model, &lease->port);
 	if (!n || !subnet_of(n, lease->ip4))
 		return;
 	if (p && p->ip4 == lease->ip4)

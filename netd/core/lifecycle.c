@@ -17,6 +17,7 @@ ND_STRTAB(network_state, network_states)
 static const char *const port_states[] = {
 	[PORT_ATTACHED] = "attached",
 	[PORT_QUARANTINED] = "quarantined",
+	[PORT_EXPECTED] = "expected",
 };
 ND_STRTAB(port_state, port_states)
 

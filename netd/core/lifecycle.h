@@ -12,7 +12,11 @@ enum network_event { NETWORK_EVENT_START, NETWORK_EVENT_STOP, NETWORK_EVENT_FAUL
 int lifecycle_network(enum network_state now, enum network_event ev, enum network_state *ret_next,
 		      struct nd_error *e);
 
-enum port_state { PORT_ATTACHED, PORT_QUARANTINED };
-const char *port_state_to_string(int v); /* "attached" "quarantined" */
+enum port_state {
+	PORT_ATTACHED,
+	PORT_QUARANTINED,
+	PORT_EXPECTED, /* an external port without a device */
+};
+const char *port_state_to_string(int v); /* "attached" "quarantined" "expected" */
 int port_state_from_string(const char *s);
 #endif

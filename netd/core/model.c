@@ -27,6 +27,10 @@ static bool port_uuid_equal(const struct nd_map_node *node, const void *key)
 {
 	return nd_uuid_equal(&container_of(node, struct port, by_uuid)->uuid, key);
 }
+static bool port_identity_equal(const struct nd_map_node *node, const void *key)
+{
+	return nd_uuid_equal(&container_of(node, struct port, by_identity)->identity, key);
+}
 static bool port_ifindex_equal(const struct nd_map_node *node, const void *key)
 {
 	return container_of(node, struct port, by_ifindex)->ifindex == *(const int *)key;
@@ -49,6 +53,7 @@ void model_init(struct model *m)
 	nd_map_init(&m->networks_by_id, network_id_equal);
 	nd_map_init(&m->networks_by_bridge, network_bridge_equal);
 	nd_map_init(&m->ports_by_uuid, port_uuid_equal);
+	nd_map_init(&m->ports_by_identity, port_identity_equal);
 	nd_map_init(&m->ports_by_ifindex, port_ifindex_equal);
 	nd_map_init(&m->ports_by_mark, port_mark_equal);
 	nd_list_init(&m->networks);
@@ -74,6 +79,7 @@ void model_done(struct model *m)
 	nd_map_done(&m->networks_by_id);
 	nd_map_done(&m->networks_by_bridge);
 	nd_map_done(&m->ports_by_uuid);
+	nd_map_done(&m->ports_by_identity);
 	nd_map_done(&m->ports_by_ifindex);
 	nd_map_done(&m->ports_by_mark);
 }
@@ -198,7 +204,7 @@ struct port *model_port_new(const struct nd_uuid *uuid)
 	struct port *p = calloc(1, sizeof *p);
 	if (!p)
 		return NULL;
-	p->uuid = *uuid;
+	p->uuid = p->identity = *uuid;
 	nd_list_init(&p->siblings);
 	nd_list_init(&p->dirty);
 	return p;
@@ -210,6 +216,7 @@ void model_port_free(struct port *p)
 		return;
 	nd_list_remove(&p->dirty);
 	elements_done(&p->elements);
+	portdef_free(p->def);
 	free(p);
 }
 
@@ -217,7 +224,10 @@ int model_port_add(struct model *m, struct network *n, struct port *p)
 {
 	if (!nd_map_insert(&m->ports_by_uuid, &p->by_uuid, uuid_hash(&p->uuid)))
 		return ND_MEMORY;
-	if (!nd_map_insert(&m->ports_by_ifindex, &p->by_ifindex, nd_hash_u32((uint32_t)p->ifindex)))
+	if (!nd_map_insert(&m->ports_by_identity, &p->by_identity, uuid_hash(&p->identity)))
+		goto no_identity;
+	if (p->ifindex &&
+	    !nd_map_insert(&m->ports_by_ifindex, &p->by_ifindex, nd_hash_u32((uint32_t)p->ifindex)))
 		goto no_ifindex;
 	if (!nd_map_insert(&m->ports_by_mark, &p->by_mark, nd_hash_u32(p->mark)))
 		goto no_mark;
@@ -227,8 +237,11 @@ int model_port_add(struct model *m, struct network *n, struct port *p)
 	m->port_cnt++;
 	return 0;
 no_mark:
-	nd_map_remove(&m->ports_by_ifindex, &p->by_ifindex);
+	if (p->ifindex)
+		nd_map_remove(&m->ports_by_ifindex, &p->by_ifindex);
 no_ifindex:
+	nd_map_remove(&m->ports_by_identity, &p->by_identity);
+no_identity:
 	nd_map_remove(&m->ports_by_uuid, &p->by_uuid);
 	return ND_MEMORY;
 }
@@ -236,7 +249,9 @@ no_ifindex:
 void model_port_remove(struct model *m, struct port *p)
 {
 	nd_map_remove(&m->ports_by_uuid, &p->by_uuid);
-	nd_map_remove(&m->ports_by_ifindex, &p->by_ifindex);
+	nd_map_remove(&m->ports_by_identity, &p->by_identity);
+	if (p->ifindex)
+		nd_map_remove(&m->ports_by_ifindex, &p->by_ifindex);
 	nd_map_remove(&m->ports_by_mark, &p->by_mark);
 	nd_list_remove(&p->siblings);
 	nd_list_remove(&p->dirty);
@@ -248,6 +263,25 @@ struct port *model_port_by_uuid(const struct model *m, const struct nd_uuid *uui
 {
 	struct nd_map_node *x = nd_map_find(&m->ports_by_uuid, uuid, uuid_hash(uuid));
 	return x ? container_of(x, struct port, by_uuid) : NULL;
+}
+
+bool model_port_set_device(struct model *m, struct port *p, int ifindex, const char *ifname)
+{
+	if (p->ifindex)
+		nd_map_remove(&m->ports_by_ifindex, &p->by_ifindex);
+	p->ifindex = ifindex;
+	nd_strcpy(p->ifname, sizeof p->ifname, ifname);
+	if (!ifindex || nd_map_insert(&m->ports_by_ifindex, &p->by_ifindex, nd_hash_u32((uint32_t)ifindex)))
+		return true;
+	p->ifindex = 0;
+	p->ifname[0] = '\0';
+	return false;
+}
+
+struct port *model_port_by_identity(const struct model *m, const struct nd_uuid *identity)
+{
+	struct nd_map_node *x = nd_map_find(&m->ports_by_identity, identity, uuid_hash(identity));
+	return x ? container_of(x, struct port, by_identity) : NULL;
 }
 
 struct port *model_port_by_ifindex(const struct model *m, int ifindex)

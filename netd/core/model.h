@@ -15,6 +15,7 @@
 #include "netd/core/elements.h"
 #include "netd/core/lifecycle.h"
 #include "netd/xml/netdef.h"
+#include "netd/xml/portdef.h"
 #include "tap/tap.h"
 #include <sys/types.h>
 
@@ -47,27 +48,39 @@ struct network {
 	unsigned repair_fails;
 	struct nd_list ports; /* struct port.siblings */
 	uint32_t port_cnt;
-	uint32_t foreign_ports; /* links in the bridge that are not netd's */
+	uint32_t foreign_ports; /* links in the bridge that are no port's */
 };
 
 #define PORT_NAME_MAX 64 /* with NUL; letters, digits, '-', '_', '.' */
 struct port {
-	struct nd_map_node by_uuid, by_ifindex, by_mark;
+	struct nd_map_node by_uuid, by_identity, by_ifindex, by_mark;
 	struct nd_list siblings; /* network.ports */
 	struct nd_list dirty;
 	struct network *network;
 	struct elements elements; /* what it has in the nft tables */
 	struct nd_uuid
 		uuid; /* from the network and the name, else the MAC: a guest that comes back is the same port */
+	/*
+	 * Whose its leases are (struct dhcp_lease's port): its uuid. Of an external port from the network and the guest's MAC, since libvirt gives a guest
+	 * another port at each start.
+	 */
+	struct nd_uuid identity;
 	enum port_state state;
+	/*
+	 * The device is another program's, which announced the port: netd knows it by its MAC address, applies to it what is the network's, and never
+	 * changes it. Expected while no such device is in the bridge; then ifindex and ifname are empty.
+	 */
+	bool external;
+	struct portdef
+		*def; /* heap; of every external port, of others where something was said of it, else NULL */
 	char name[PORT_NAME_MAX]; /* "" none */
 	char portgroup[64];       /* "": the network's default one, if it has one */
 	struct nd_mac mac;        /* the guest's */
 	uint32_t mark;
 	uint32_t ip4; /* its lease's address, 0 none yet */
-	int ifindex;
+	int ifindex;  /* 0: an external port without a device */
 	char ifname[ND_IFNAMSIZ];
-	uint16_t queue_cnt;
+	uint16_t queue_cnt; /* 0: external, its own affair */
 	bool vnet_hdr;
 	bool mac_guard;  /* only frames from `mac` come in; off where the guest's MAC is its VMM's secret */
 	uid_t owner_uid; /* peer that attached it */
@@ -82,7 +95,7 @@ struct port {
 
 struct model {
 	struct nd_map networks_by_uuid, networks_by_name, networks_by_id, networks_by_bridge;
-	struct nd_map ports_by_uuid, ports_by_ifindex, ports_by_mark;
+	struct nd_map ports_by_uuid, ports_by_identity, ports_by_ifindex, ports_by_mark;
 	struct nd_list networks;
 	struct nd_list plugged;  /* networks on bridges that others made */
 	uint32_t accepting_cnt;  /* active networks that let guests of others in */
@@ -109,12 +122,16 @@ struct network *model_network_by_bridge(const struct model *m, const char *bridg
 /* UUID if it parses as one and is known, else name: virsh's order. */
 struct network *model_network_find(const struct model *m, const char *key);
 
-struct port *model_port_new(const struct nd_uuid *uuid);
+struct port *model_port_new(const struct nd_uuid *uuid); /* its identity is uuid, too */
 void model_port_free(struct port *p);
-int model_port_add(struct model *m, struct network *n, struct port *p); /* takes ifindex, mark from p */
+int model_port_add(struct model *m, struct network *n,
+		   struct port *p); /* takes identity, ifindex, mark from p */
+/* Another device of an external port, or (0, "") none. Return: false on ENOMEM, then it has none. */
+bool model_port_set_device(struct model *m, struct port *p, int ifindex, const char *ifname);
 void model_port_remove(struct model *m, struct port *p);
 struct port *model_port_by_uuid(const struct model *m, const struct nd_uuid *uuid);
-struct port *model_port_by_ifindex(const struct model *m, int ifindex);
+struct port *model_port_by_identity(const struct model *m, const struct nd_uuid *identity);
+struct port *model_port_by_ifindex(const struct model *m, int ifindex); /* not 0 */
 struct port *model_port_by_mark(const struct model *m, uint32_t mark);
 /* uuid, then port name, then interface name, then MAC; names are looked up linearly. NULL: none. */
 struct port *model_port_find(const struct model *m, const char *key);

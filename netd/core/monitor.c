@@ -11,6 +11,7 @@
 #include "base/strtab.h"
 #include "bridge/bridge.h"
 #include "nat/nat.h"
+#include "netd/core/bind.h"
 #include "netd/core/event.h"
 #include "netd/core/follow.h"
 #include "netd/core/mirror.h"
@@ -44,23 +45,18 @@ static struct network *network_of_link(const struct core *c, int ifindex)
 	return n && n->ifindex == ifindex ? n : NULL;
 }
 
-/* Links that others put into a netd bridge: with them an address may be held by somebody netd never leased it to. */
-static void count_foreign(struct core *c, const struct mirror_change *ch)
+/*
+ * Links that others put into a netd bridge: with them an address may be held by somebody netd never leased it to. was_bound, is_bound: whether it is an
+ * external port's device.
+ */
+static void count_foreign(struct core *c, const struct mirror_change *ch, bool was_bound, bool is_bound)
 {
-	int was = ch->had ? ch->was.master : 0, now = ch->gone ? 0 : ch->link.master;
+	int was = ch->had && !was_bound ? ch->was.master : 0,
+	    now = !ch->gone && !is_bound ? ch->link.master : 0;
 	if (was == now || (ch->link.has_alias && !nd_uuid_is_zero(&ch->link.alias_port)))
 		return;
-	struct network *from = network_of_link(c, was), *to = network_of_link(c, now), *n;
-	nd_list_foreach(n, &c->model->plugged, plugged) {
-		if (n->ifindex && n->ifindex == was && n->foreign_ports)
-			n->foreign_ports--;
-		if (n->ifindex && n->ifindex == now)
-			n->foreign_ports++;
-	}
-	if (from && from->foreign_ports && --from->foreign_ports == 0 && from->plan->dhcp)
-		supervisor_network_set(c->supervisor, from);
-	if (to && to->foreign_ports++ == 0 && to->plan->dhcp)
-		supervisor_network_set(c->supervisor, to);
+	bind_count_foreign(c, was, -1);
+	bind_count_foreign(c, now, 1);
 }
 
 static void count_link(const struct nd_link *l, void *arg)
@@ -133,8 +129,16 @@ static void on_plugged_link(struct core *c, const struct mirror_change *ch)
 static void on_link(struct core *c, const struct mirror_change *ch)
 {
 	struct port *p = model_port_by_ifindex(c->model, ch->ifindex);
-	count_foreign(c, ch);
+	bool was_bound = p && p->external;
+	if (!p || was_bound)
+		p = bind_on_link(c, ch);
+	count_foreign(c, ch, was_bound, p && p->external);
 	c->monitor->mtu_changed |= ch->link.group != ND_GROUP_LIVE && ch->had && ch->was.mtu != ch->link.mtu;
+	if (p && p->external) {
+		if (strcmp(p->ifname, ch->link.name))
+			rename_port(c, p, ch->link.name);
+		return;
+	}
 	if (p) {
 		on_port_link(c, p, ch);
 		return;
@@ -227,7 +231,9 @@ static void resync(struct monitor *m, const char *why)
 	}
 	nd_list_foreach(n, &c->model->networks, all) {
 		nd_list_foreach_safe(p, next, &n->ports, siblings) {
-			if (!mirror_link(c->mirror, p->ifindex))
+			if (p->external)
+				bind_check(c, p);
+			else if (!mirror_link(c->mirror, p->ifindex))
 				port_end(c, p, "its device is gone");
 		}
 	}

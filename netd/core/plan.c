@@ -442,7 +442,7 @@ void plan_dhcp_done(struct dhcp_network *d)
 void plan_dhcp_port(const struct port *p, struct dhcp_port *ret)
 {
 	*ret = (struct dhcp_port){
-		.mark = p->mark, .network_id = p->network->id, .uuid = p->uuid, .mac = p->mac
+		.mark = p->mark, .network_id = p->network->id, .uuid = p->identity, .mac = p->mac
 	};
 	nd_strcpy(ret->name, sizeof ret->name, p->name);
 }

@@ -2,7 +2,8 @@
 /*
  * DOC: what a port is made of, besides the device that attach opens
  *
- * The TAP row only puts back: a TAP is made by attach, which hands its fds out, and goes with its last fd.
+ * The TAP row only puts back: a TAP is made by attach, which hands its fds out, and goes with its last fd. An external port's device is another's,
+ * and while it has none, there is nothing to name in rules.
  */
 #include "base/mem.h"
 #include "nat/nat.h"
@@ -22,7 +23,7 @@ static unsigned tap_difference(const struct core *c, const struct port *p)
 {
 	const struct nd_link *have = mirror_link(c->mirror, p->ifindex);
 	struct tap_config want;
-	if (!have || p->state != PORT_ATTACHED)
+	if (!have || p->external || p->state != PORT_ATTACHED)
 		return TAP_SAME;
 	plan_tap(p, &want);
 	return tap_diff(&want, have);

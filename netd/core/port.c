@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "nat/nat.h"
+#include "netd/core/bind.h"
 #include "netd/core/converge.h"
 #include "netd/core/event.h"
 #include "netd/core/leases.h"
@@ -27,11 +28,13 @@ void port_end(struct core *c, struct port *p, const char *why)
 {
 	struct nd_error e = ND_ERROR_INIT;
 	if (converge(c, port_rows, port_row_cnt, p, CONVERGE_STOP, NULL, &e) < 0)
-		nd_log_error(ND_LOG_WARNING, &e, "end of TAP '%s'", p->ifname);
+		nd_log_error(ND_LOG_WARNING, &e, "end of port '%s'", p->ifname);
+	if (p->external)
+		bind_release(c, p);
 	events_say(c->events, EVENT_PORT_ENDED, NULL, p, "ended: %s", why);
 	/* Between adoption and the filling of the worker its address is not known here. */
 	if (p->ip4 || (p->network->plan && p->network->plan->dhcp))
-		leases_port_ended(c->leases, &p->network->uuid, &p->uuid);
+		leases_port_ended(c->leases, &p->network->uuid, &p->identity);
 	model_port_remove(c->model, p);
 	model_port_free(p);
 }
@@ -155,7 +158,7 @@ bool port_repair(struct core *c, struct port *p)
 	const struct nd_link *have = mirror_link(c->mirror, p->ifindex);
 	unsigned diff = TAP_SAME, applied;
 	plan_tap(p, &want);
-	if (have && p->state == PORT_ATTACHED)
+	if (have && !p->external && p->state == PORT_ATTACHED)
 		diff = tap_diff(&want, have);
 	bool tampered = diff & (TAP_MAC | TAP_OWNER | TAP_PERSIST);
 	if (tampered && !tamper_count(c, p))

@@ -2,7 +2,7 @@
 /*
  * DOC: files of definitions, live definitions and ports (see records.h).
  *
- * A port's record holds what the kernel does not: name, guest MAC, mark, owner. The device itself carries network and port uuid in its alias.
+ * A port's record holds what the kernel does not: name, guest MAC, mark, owner, and its <networkport>, where it has one. The device itself carries network and port uuid in its alias.
  * So may an older one: a detached port's TAP lives on while it is held, and the port may have come back with another. The record says which.
  */
 #include "netd/core/records.h"
@@ -116,20 +116,37 @@ void records_close(struct records *r)
 	free(r);
 }
 
-/* Every value is a number or of a checked alphabet. */
-static size_t port_line(const struct port *p, char *line, size_t size)
+/* ,"definition":"…", escaped. */
+static void put_definition(struct nd_buf *line, const struct portdef *def)
 {
-	char uuid[ND_UUID_STRLEN], network[ND_UUID_STRLEN], mac[ND_MAC_STRLEN];
-	int len = snprintf(line, size,
+	struct nd_buf xml = { .max = NETDEF_XML_MAX * 2 };
+	portdef_format(def, &xml);
+	json_t *string = xml.bad ? NULL : json_string(nd_buf_string(&xml));
+	nd_autofree char *text = string ? json_dumps(string, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+	json_decref(string);
+	nd_buf_done(&xml);
+	nd_buf_append_string(line, ",\"definition\":");
+	nd_buf_append_string(line, text ? text : "");
+	line->bad = line->bad || !text;
+}
+
+/* Every other value is a number or of a checked alphabet. */
+static void port_line(const struct port *p, struct nd_buf *line)
+{
+	char uuid[ND_UUID_STRLEN], network[ND_UUID_STRLEN], mac[ND_MAC_STRLEN], fixed[PORT_LINE_MAX];
+	int len = snprintf(fixed, sizeof fixed,
 			   "+%s {\"network\":\"%s\",\"name\":\"%s\",\"mac\":\"%s\",\"mark\":%u,"
 			   "\"queues\":%u,\"vnetHeader\":%s,\"macGuard\":%s,\"uid\":%u,\"pid\":%d,\"since\":%"
-			   "llu,\"state\":\"%s\",\"ifindex\":%d}\n",
+			   "llu,\"state\":\"%s\",\"ifindex\":%d,\"external\":%s",
 			   nd_uuid_to_string(&p->uuid, uuid), nd_uuid_to_string(&p->network->uuid, network),
 			   p->name, nd_mac_to_string(&p->mac, mac), p->mark, p->queue_cnt,
 			   p->vnet_hdr ? "true" : "false", p->mac_guard ? "true" : "false",
 			   (unsigned)p->owner_uid, (int)p->owner_pid, (unsigned long long)p->since_s,
-			   port_state_to_string(p->state), p->ifindex);
-	return (size_t)len;
+			   port_state_to_string(p->state), p->ifindex, p->external ? "true" : "false");
+	nd_buf_append(line, fixed, (size_t)len);
+	if (p->def)
+		put_definition(line, p->def);
+	nd_buf_append_string(line, "}\n");
 }
 
 /* All recorded ports of the model, into a new file that takes the old one's place. One that is about to end still stands in the model. */
@@ -137,13 +154,12 @@ static int journal_rewrite(const struct core *c, struct nd_error *e)
 {
 	struct records *r = c->records;
 	struct nd_buf all = { .max = SIZE_MAX / 2 };
-	char line[PORT_LINE_MAX];
 	const struct network *n;
 	const struct port *p;
 	nd_list_foreach(n, &c->model->networks, all) {
 		nd_list_foreach(p, &n->ports, siblings) {
 			if (p->recorded)
-				nd_buf_append(&all, line, port_line(p, line, sizeof line));
+				port_line(p, &all);
 		}
 	}
 	int err = all.bad ? nd_fail(e, ND_MEMORY, "port records")
@@ -179,36 +195,44 @@ static int journal_append(const struct core *c, const char *line, size_t len, st
 
 int records_port_write(const struct core *c, const struct port *p, struct nd_error *e)
 {
-	char line[PORT_LINE_MAX];
-	size_t len = port_line(p, line, sizeof line);
-	c->records->alive += len;
-	return journal_append(c, line, len, e) < 0 ? nd_wrap(e, "port record") : 0;
+	struct nd_buf line = { .max = JOURNAL_MAX };
+	port_line(p, &line);
+	c->records->alive += line.len;
+	int r = line.bad ? nd_fail(e, ND_MEMORY, "its line") : journal_append(c, (char *)line.p, line.len, e);
+	nd_buf_done(&line);
+	return r < 0 ? nd_wrap_code(e, r, "port record") : 0;
 }
 
 void records_port_remove(const struct core *c, const struct port *p)
 {
-	char line[PORT_LINE_MAX], uuid[ND_UUID_STRLEN];
-	size_t len = port_line(p, line, sizeof line);
-	c->records->alive -= len < c->records->alive ? len : c->records->alive;
-	len = (size_t)snprintf(line, sizeof line, "-%s\n", nd_uuid_to_string(&p->uuid, uuid));
-	journal_append(c, line, len, NULL); /* a port without a device is no port, whatever stands here */
+	char gone[ND_UUID_STRLEN + 3], uuid[ND_UUID_STRLEN];
+	struct nd_buf line = { .max = JOURNAL_MAX };
+	port_line(p, &line);
+	c->records->alive -= line.len < c->records->alive ? line.len : c->records->alive;
+	nd_buf_done(&line);
+	int len = snprintf(gone, sizeof gone, "-%s\n", nd_uuid_to_string(&p->uuid, uuid));
+	journal_append(c, gone, (size_t)len,
+		       NULL); /* a port without a device is no port, whatever stands here */
 }
 
 static int port_from_json(json_t *root, struct port *p, struct nd_uuid *ret_network)
 {
-	const char *network, *name, *mac, *state;
-	int queues, vnet_hdr, mac_guard, pid;
+	const char *network, *name, *mac, *state, *definition = NULL;
+	int queues, vnet_hdr, mac_guard, pid, external = 0;
 	json_int_t mark, uid, since;
-	if (json_unpack(root, "{s:s, s:s, s:s, s:I, s:i, s:b, s:b, s:I, s:i, s:I, s:s, s:i}", "network",
-			&network, "name", &name, "mac", &mac, "mark", &mark, "queues", &queues, "vnetHeader",
-			&vnet_hdr, "macGuard", &mac_guard, "uid", &uid, "pid", &pid, "since", &since, "state",
-			&state, "ifindex", &p->ifindex) < 0)
+	if (json_unpack(root, "{s:s, s:s, s:s, s:I, s:i, s:b, s:b, s:I, s:i, s:I, s:s, s:i, s?b, s?s}",
+			"network", &network, "name", &name, "mac", &mac, "mark", &mark, "queues", &queues,
+			"vnetHeader", &vnet_hdr, "macGuard", &mac_guard, "uid", &uid, "pid", &pid, "since",
+			&since, "state", &state, "ifindex", &p->ifindex, "external", &external, "definition",
+			&definition) < 0)
+		return ND_PARSE;
+	if (definition && portdef_parse(definition, strlen(definition), false, NULL, NULL, &p->def, NULL) < 0)
 		return ND_PARSE;
 	int st = port_state_from_string(state);
-	if (st < 0 || queues < 1 || queues > TAP_QUEUES_MAX || mark > UINT32_MAX ||
-	    (mark & NAT_MARK_MASK) != NAT_MARK_BASE || mark == NAT_MARK_FOREIGN || mark == NAT_MARK_BASE ||
-	    nd_uuid_from_string(network, ret_network) < 0 || nd_mac_from_string(mac, &p->mac) < 0 ||
-	    !nd_strcpy(p->name, sizeof p->name, name))
+	if (st < 0 || queues < (external ? 0 : 1) || (external && !p->def) || queues > TAP_QUEUES_MAX ||
+	    mark > UINT32_MAX || (mark & NAT_MARK_MASK) != NAT_MARK_BASE || mark == NAT_MARK_FOREIGN ||
+	    mark == NAT_MARK_BASE || nd_uuid_from_string(network, ret_network) < 0 ||
+	    nd_mac_from_string(mac, &p->mac) < 0 || !nd_strcpy(p->name, sizeof p->name, name))
 		return ND_PARSE;
 	p->mark = (uint32_t)mark;
 	p->queue_cnt = (uint16_t)queues;
@@ -218,6 +242,7 @@ static int port_from_json(json_t *root, struct port *p, struct nd_uuid *ret_netw
 	p->owner_pid = pid;
 	p->since_s = (uint64_t)since;
 	p->state = (enum port_state)st;
+	p->external = external;
 	p->recorded = true;
 	return 0;
 }
@@ -301,6 +326,16 @@ struct port *records_port_take(struct port_records *all, const struct nd_uuid *u
 	nd_map_remove(&all->by_uuid, &r->node);
 	free(r);
 	return p;
+}
+
+struct port *records_port_next_external(struct port_records *all, struct nd_uuid *ret_network)
+{
+	for (struct nd_map_node *x = nd_map_first(&all->by_uuid); x; x = nd_map_next(&all->by_uuid, x)) {
+		const struct port *p = container_of(x, struct port_record, node)->port;
+		if (p->external)
+			return records_port_take(all, &p->uuid, 0, ret_network);
+	}
+	return NULL;
 }
 
 void records_ports_done(const struct core *c, struct port_records *all)

@@ -38,6 +38,8 @@ int records_ports_read(const struct core *c, struct port_records *all, struct nd
 /* Takes one out, if its device is ifindex (0: whichever): a port in no model, the caller's. NULL: none. */
 struct port *records_port_take(struct port_records *all, const struct nd_uuid *uuid, int ifindex,
 			       struct nd_uuid *ret_network /* or NULL */);
+/* Takes out one of the external ports, in no order; else the same. NULL: no more. */
+struct port *records_port_next_external(struct port_records *all, struct nd_uuid *ret_network);
 /* Frees the rest and writes the journal anew with the ports of the model. */
 void records_ports_done(const struct core *c, struct port_records *all);
 #endif

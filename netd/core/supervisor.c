@@ -436,7 +436,7 @@ static int send_filled(struct supervisor *s, struct network *n, const struct fil
 	int r = send_network(s, n, false, e);
 	for (size_t i = 0; r == 0 && i < f->cnt; i++) {
 		r = dhcp_control_lease_load(s->control, &f->leases[i], e);
-		struct port *p = model_port_by_uuid(s->c->model, &f->leases[i].port);
+		struct port *p = model_port_by_identity(s->c->model, &f->leases[i].port);
 		if (p && f->leases[i].state == DHCP_LEASE_BOUND && f->leases[i].expiry_s > nd_wall_s())
 			guard_set_address(s->c, p, f->leases[i].ip4);
 	}

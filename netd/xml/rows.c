@@ -532,7 +532,7 @@ const struct row rows[] = {
 	     .missing = "network port has no owner name", .bad = "network port has no owner name"),
 	TEXT("port/owner/uuid", uuid, P(owner_uuid), GIVEN(struct portdef, owner_uuid_given), .flags = REQ,
 	     .missing = "network port has no owner UUID", .bad = "Unable to parse UUID '%v'"),
-	TEXT("port/group", string, P(group), .max = ROW_VALUE_MAX, .flags = ROW_DROP_EMPTY),
+	TEXT("port/group", string, P(group), .max = 63, /* struct port's portgroup */ .flags = ROW_DROP_EMPTY),
 	ELEMENT("port/mac", .flags = REQ, .missing = "network port has no mac"),
 	ATTR("port/mac@address", mac, P(mac), GIVEN(struct portdef, mac_given), .flags = REQ, .missing = "network port has no mac",
 	     .bad = "Unable to parse MAC '%v'", .bad_range = "expected unicast mac address, found multicast '%v'"),

@@ -50,9 +50,9 @@ static void test_names(void **state)
 	for (int i = NETWORK_INACTIVE; i <= NETWORK_DEGRADED; i++)
 		assert_int_equal(network_state_from_string(network_state_to_string(i)), i);
 	assert_null(network_state_to_string(NETWORK_DEGRADED + 1));
-	for (int i = PORT_ATTACHED; i <= PORT_QUARANTINED; i++)
+	for (int i = PORT_ATTACHED; i <= PORT_EXPECTED; i++)
 		assert_int_equal(port_state_from_string(port_state_to_string(i)), i);
-	assert_null(port_state_to_string(PORT_QUARANTINED + 1));
+	assert_null(port_state_to_string(PORT_EXPECTED + 1));
 	assert_int_equal(port_state_from_string("gone"), -1);
 }
 

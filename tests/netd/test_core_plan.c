@@ -343,7 +343,7 @@ static void test_port(void **state)
 	n.uuid = n.live->uuid;
 	nd_uuid_from_string("22222222-2222-4222-8222-222222222222", &p.uuid);
 	plan_dhcp_port(&p, &d);
-	assert_true(d.mark == p.mark && d.network_id == 7 && nd_uuid_equal(&d.uuid, &p.uuid) &&
+	assert_true(d.mark == p.mark && d.network_id == 7 && nd_uuid_equal(&d.uuid, &p.identity) &&
 		    nd_mac_equal(&d.mac, &p.mac));
 	assert_string_equal(d.name, "guest");
 	plan_tap(&p, &tap);
