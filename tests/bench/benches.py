@@ -7,20 +7,9 @@ import re
 import subprocess
 import time
 
-from lab import Failure, Netd, Netns, bridge_nf_off, cpu_s, pss_kib, sh, spawn, wait_for
-from report import interval, median, paired, row
-
-NETWORK = """<network><name>{name}</name>{forward}<bridge name='{bridge}'/><ip address='{prefix}.0.1' netmask='255.255.{mask}.0'>
-<dhcp><range start='{prefix}.{first}' end='{prefix}.{last}'/></dhcp></ip></network>"""
-
-
-def definition(name, prefix, bridge, forward="<forward mode='nat'/>", mask=255, first="0.2", last="0.254"):
-    return NETWORK.format(**locals())
-
-
-def at_most(limit):
-    return lambda value, ratio: (value if ratio is None else ratio) <= limit
-
+from admin import ADMIN
+from lab import Failure, Libvirt, Netd, Netns, bridge_nf_off, cpu_s, definition, pss_kib, sh, spawn, wait_for
+from report import at_most, interval, median, paired, row
 
 # ---- starts and attaches ----
 
@@ -35,49 +24,6 @@ def net_start(lab):
         rows.append(row("net-start", f"{count} network{'s' * (count > 1)}", "µs", got["netd"], got["floor"], "bare kernel calls",
                         "≤ 3 ×", at_most(3)))
     return rows
-
-
-LIBVIRTD_CONF = 'auth_unix_rw = "none"\nauth_unix_ro = "none"\nunix_sock_group = "root"\n'
-
-
-class Libvirt:
-    """libvirtd with a private /run, /var/lib and /etc/libvirt, and a virsh over one connection."""
-
-    def __init__(self, lab):
-        self.log = lab.work / "libvirtd.log"
-        for d in ("/etc/libvirt", "/var/cache/libvirt", "/var/log/libvirt"):
-            pathlib.Path(d).mkdir(parents=True, exist_ok=True)
-            sh("mount", "-t", "tmpfs", "tmpfs", d)
-        for d in ("/run/libvirt", "/var/lib/libvirt", "/var/lib/libvirt/dnsmasq", "/etc/libvirt/qemu/networks/autostart"):
-            pathlib.Path(d).mkdir(parents=True, exist_ok=True)
-        pathlib.Path("/etc/libvirt/libvirtd.conf").write_text(LIBVIRTD_CONF)
-        with open(self.log, "wb") as log:
-            self.daemon = spawn("libvirtd", stdout=log, stderr=log)
-        uri = "network:///system?socket=/run/libvirt/libvirt-sock"
-        wait_for("answer from libvirtd", self.answers(uri), 30, 0.2)
-        self.virsh = spawn("virsh", "-q", "-t", "-c", uri, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                           text=True, bufsize=1)
-
-    def answers(self, uri):
-        def test():
-            if self.daemon.poll() is not None:
-                raise Failure(f"libvirtd ended: {self.log.read_text()[-400:]}")
-            return subprocess.run(["virsh", "-c", uri, "net-list"], stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
-        return test
-
-    def command(self, words):
-        """Return: the milliseconds virsh says it took."""
-        self.virsh.stdin.write(words + "\n")
-        self.virsh.stdin.flush()
-        said = ""
-        for line in self.virsh.stdout:
-            said += line
-            took = re.search(r"\(Time: ([0-9.]+) ms\)", line)
-            if took:
-                if "error:" in said:
-                    break
-                return float(took.group(1))
-        raise Failure(f"virsh {words}: {said.strip()}")
 
 
 def net_start_libvirt(lab):
@@ -383,4 +329,5 @@ BENCHES = {
     "memory": memory,
     "forward": forward,
     "dhcp": dhcp,
+    **ADMIN,
 }

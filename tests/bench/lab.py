@@ -6,6 +6,7 @@ Only used inside the namespaces that run made: processes end with them.
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -53,6 +54,14 @@ def wait_for(what, test, seconds=10.0, step=0.02):
         time.sleep(step)
 
 
+NETWORK = """<network><name>{name}</name>{forward}<bridge name='{bridge}'/><ip address='{prefix}.0.1' netmask='255.255.{mask}.0'>
+<dhcp><range start='{prefix}.{first}' end='{prefix}.{last}'/></dhcp></ip></network>"""
+
+
+def definition(name, prefix, bridge, forward="<forward mode='nat'/>", mask=255, first="0.2", last="0.254"):
+    return NETWORK.format(**locals())
+
+
 class Netns:
     """A network namespace, held by a process that sleeps."""
 
@@ -94,7 +103,7 @@ class Varlink:
         reply = json.loads(data[:-1])
         if "error" in reply:
             raise Failure(f"{method}: {reply['parameters'].get('message', reply['error'])}")
-        return reply["parameters"]
+        return reply.get("parameters", {})
 
 
 class Netd:
@@ -115,7 +124,8 @@ class Netd:
         """Starts it and does not wait."""
         with open(self.log, "ab") as log:
             self.process = spawn(self.lab.binary("netd/netd"), "--config-dir", self.dir / "etc", "--state-dir", self.dir / "state",
-                                 "--run-dir", self.run_dir, "--log-level", "warning", netns=self.netns, stdout=log, stderr=log)
+                                 "--run-dir", self.run_dir, "--libvirt-socket-dir", self.run_dir / "libvirt",
+                                 "--log-level", "warning", netns=self.netns, stdout=log, stderr=log)
 
     def start(self):
         self.launch()
@@ -156,6 +166,47 @@ class Netd:
         """count active NAT + DHCP networks, named bench<first>…"""
         if count > 0:
             self.lab.calls("fill", self.socket, first, count)
+
+
+LIBVIRTD_CONF = 'auth_unix_rw = "none"\nauth_unix_ro = "none"\nunix_sock_group = "root"\n'
+
+
+class Libvirt:
+    """libvirtd with a private /run, /var/lib and /etc/libvirt, and a virsh over one connection."""
+
+    def __init__(self, lab):
+        self.log = lab.work / "libvirtd.log"
+        for d in ("/etc/libvirt", "/var/cache/libvirt", "/var/log/libvirt"):
+            pathlib.Path(d).mkdir(parents=True, exist_ok=True)
+            sh("mount", "-t", "tmpfs", "tmpfs", d)
+        for d in ("/run/libvirt", "/var/lib/libvirt", "/var/lib/libvirt/dnsmasq", "/etc/libvirt/qemu/networks/autostart"):
+            pathlib.Path(d).mkdir(parents=True, exist_ok=True)
+        pathlib.Path("/etc/libvirt/libvirtd.conf").write_text(LIBVIRTD_CONF)
+        with open(self.log, "wb") as log:
+            self.daemon = spawn("libvirtd", stdout=log, stderr=log)
+        self.uri = "network:///system?socket=/run/libvirt/libvirt-sock"
+        wait_for("answer from libvirtd", self.answers, 30, 0.2)
+        self.virsh = spawn("virsh", "-q", "-t", "-c", self.uri, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                           text=True, bufsize=1)
+
+    def answers(self):
+        if self.daemon.poll() is not None:
+            raise Failure(f"libvirtd ended: {self.log.read_text()[-400:]}")
+        return subprocess.run(["virsh", "-c", self.uri, "net-list"], stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
+
+    def command(self, words):
+        """Return: the milliseconds virsh says it took."""
+        self.virsh.stdin.write(words + "\n")
+        self.virsh.stdin.flush()
+        said = ""
+        for line in self.virsh.stdout:
+            said += line
+            took = re.search(r"\(Time: ([0-9.]+) ms\)", line)
+            if took:
+                if "error:" in said:
+                    break
+                return float(took.group(1))
+        raise Failure(f"virsh {words}: {said.strip()}")
 
 
 def cpu_times():

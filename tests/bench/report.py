@@ -35,6 +35,10 @@ def row(bench, what, unit, netd, peer=None, peer_name="", goal="", met=None, not
             "goal": goal, "met": met(value, ratio) if met else None, "note": note}
 
 
+def at_most(limit):
+    return lambda value, ratio: (value if ratio is None else ratio) <= limit
+
+
 def as_list(samples):
     return [] if samples is None else list(samples) if isinstance(samples, (list, tuple)) else [samples]
 
