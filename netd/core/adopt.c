@@ -215,6 +215,7 @@ static int sweep_elements(struct core *c, struct nd_error *e)
 		if (n->plan) {
 			elements_claim(c->nat, &n->plan->elements);
 			elements_claim(c->nat, &n->plan->peers);
+			elements_claim(c->nat, &n->published);
 		}
 		nd_list_foreach(p, &n->ports, siblings) {
 			elements_claim(c->nat, &p->elements);

@@ -15,6 +15,7 @@
 #include "netd/core/event.h"
 #include "netd/core/follow.h"
 #include "netd/core/plan.h"
+#include "netd/core/publish.h"
 #include "netd/core/repair.h"
 #include "netd/core/supervisor.h"
 
@@ -388,6 +389,31 @@ void change_metadata(struct core *c, struct network *n, const struct change_meta
 	snprintf(said.text, sizeof said.text, "%s%s%.150s %s", metadata_kinds[m->type], *uri ? " of " : "",
 		 uri, m->value ? "set" : "removed");
 	change(c, n, &(struct edit){ edit_metadata, m, m->targets }, &said, done);
+}
+
+static int edit_publish(struct netdef *def, const void *what, struct nd_error *e)
+{
+	const struct change_publish *p = what;
+	return p->remove ? netdef_publish_remove(def, p->publish, e) : netdef_publish_add(def, p->publish, e);
+}
+
+void change_publish(struct core *c, struct network *n, const struct change_publish *p,
+		    struct network_done done)
+{
+	struct event said = { .kind = EVENT_NETWORK_CHANGED };
+	struct nd_error e = ND_ERROR_INIT;
+	unsigned targets = p->targets;
+	if (!targets)
+		targets = (n->live ? CHANGE_LIVE : 0) | (n->config ? CHANGE_CONFIG : 0);
+	if (!p->remove && n->live && targets & CHANGE_LIVE && publish_refused(c, n, p->publish, &e) < 0) {
+		nd_wrap(&e, "network '%s'", n->name);
+		done.fn(done.arg, NULL, &e);
+		return;
+	}
+	snprintf(said.text, sizeof said.text, "%s port %u %s",
+		 netdef_protocol_to_string(p->publish->protocol), (unsigned)p->publish->port,
+		 p->remove ? "is published no more" : "is published");
+	change(c, n, &(struct edit){ edit_publish, p, targets }, &said, done);
 }
 
 int change_metadata_get(const struct network *n, enum change_metadata_type type, const char *uri,

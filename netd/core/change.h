@@ -36,6 +36,15 @@ struct change_metadata {
 void change_metadata(struct core *c, struct network *n, const struct change_metadata *m,
 		     struct network_done done);
 
+/* Publishes a port of the host to a guest, or no longer. ND_EXISTS, ND_BUSY: whose it is already. ND_NOT_FOUND: it is not published. */
+struct change_publish {
+	bool remove;
+	const struct netdef_publish *publish; /* borrowed for the call, copied */
+	unsigned targets;                     /* 0: what runs and the definition, those that there are */
+};
+void change_publish(struct core *c, struct network *n, const struct change_publish *p,
+		    struct network_done done);
+
 /* *ret: heap, the caller's. ND_NOT_FOUND where there is none. */
 int change_metadata_get(const struct network *n, enum change_metadata_type type, const char *uri,
 			unsigned targets, char **ret, struct nd_error *e);

@@ -23,7 +23,7 @@ struct resource {
 	bool told;        /* in the kernel, where others can take it away: putting it back is an event */
 	bool holds_ports; /* made anew it has none of the ports: they are marked */
 };
-#define CONVERGE_ROWS_MAX 12
+#define CONVERGE_ROWS_MAX 16
 enum converge_goal { CONVERGE_START, CONVERGE_REPAIR, CONVERGE_STOP };
 /* *ret_applied (may be NULL): bit i set when row i was applied. */
 int converge(struct core *c, const struct resource *rows, size_t row_cnt, void *obj, enum converge_goal goal,

@@ -38,6 +38,7 @@ static const char *const event_kinds[EVENT_KIND_CNT_] = {
 	[EVENT_WORKER_STARTED] = "worker-started",
 	[EVENT_WORKER_DIED] = "worker-died",
 	[EVENT_DEFINITION_BROKEN] = "definition-broken",
+	[EVENT_FORWARD_TAKEN] = "forward-taken",
 	[EVENT_FOREIGN_DROP] = "foreign-drop",
 	[EVENT_FOREIGN_CLEARED] = "foreign-cleared",
 	[EVENT_FOREIGN_ACCEPT] = "foreign-accept",
@@ -87,7 +88,8 @@ static void log_event(const struct event *ev)
 {
 	bool bad = ev->kind == EVENT_NETWORK_DEGRADED || ev->kind == EVENT_REPAIR_FAILED ||
 		   ev->kind == EVENT_WORKER_DIED || ev->kind == EVENT_PORT_TAMPERED ||
-		   ev->kind == EVENT_DEFINITION_BROKEN || ev->kind == EVENT_FOREIGN_DROP || ev->kind == EVENT_LEASE_REFUSED;
+		   ev->kind == EVENT_DEFINITION_BROKEN || ev->kind == EVENT_FOREIGN_DROP ||
+		   ev->kind == EVENT_LEASE_REFUSED;
 	nd_log(bad ? ND_LOG_WARNING : ND_LOG_INFO, "%s%s%s%s%s: %s", event_kind_to_string(ev->kind),
 	       ev->network[0] ? " network=" : "", ev->network, ev->port[0] ? " port=" : "", ev->port,
 	       ev->text);

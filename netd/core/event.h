@@ -37,6 +37,7 @@ enum event_kind {
 	EVENT_WORKER_STARTED,
 	EVENT_WORKER_DIED,
 	EVENT_DEFINITION_BROKEN,
+	EVENT_FORWARD_TAKEN,   /* a port is not published: a process or another network has it */
 	EVENT_FOREIGN_DROP,    /* another firewall of the host drops what a network needs */
 	EVENT_FOREIGN_CLEARED, /* none does any more */
 	EVENT_FOREIGN_ACCEPT,  /* netd's accepts in others' places were set or removed */

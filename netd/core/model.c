@@ -110,6 +110,7 @@ void model_network_free(struct network *n)
 	netdef_free(n->config);
 	netdef_free(n->live);
 	network_plan_free(n->plan);
+	elements_done(&n->published);
 	free(n->degraded);
 	free(n->foreign);
 	free(n->name);

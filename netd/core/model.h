@@ -30,8 +30,8 @@ struct network {
 	char *name;
 	uint32_t id; /* netd's number, never 0, never reused within a run */
 	enum network_state state;
-	char *degraded;            /* why, heap; NULL unless degraded */
-	char *foreign; /* what other firewalls drop of its traffic, heap; NULL: nothing that is known */
+	char *degraded; /* why, heap; NULL unless degraded */
+	char *foreign;  /* what other firewalls drop of its traffic, heap; NULL: nothing that is known */
 	struct netdef *config;     /* NULL: transient */
 	struct netdef *live;       /* NULL: inactive */
 	struct network_plan *plan; /* of live; NULL: inactive */
@@ -46,7 +46,9 @@ struct network {
 	struct nd_prefix last_subnet; /* automatic subnet chosen at an earlier start; family 0: none */
 	bool busy;                    /* a change waits for the disk */
 	unsigned repair_fails;
-	struct nd_list ports; /* struct port.siblings */
+	struct elements published; /* the published ports in force */
+	uint32_t published_for;    /* publish.c's: what was asked for then */
+	struct nd_list ports;      /* struct port.siblings */
 	uint32_t port_cnt;
 	uint32_t foreign_ports; /* links in the bridge that are no port's */
 };

@@ -14,6 +14,7 @@
 #include "netd/core/mirror.h"
 #include "netd/core/model.h"
 #include "netd/core/plan.h"
+#include "netd/core/publish.h"
 #include "netd/core/reaper.h"
 #include "netd/core/records.h"
 #include "netd/core/supervisor.h"
@@ -299,6 +300,21 @@ static int nat_flush(struct core *c, struct nd_error *e)
 	return nat_commit(c->nat, e) < 0 ? nd_wrap(e, "nftables") : 0;
 }
 
+static enum resource_state forwards_check(const struct core *c, const void *obj)
+{
+	return publish_check(c, obj);
+}
+
+static int forwards_make(struct core *c, void *obj, struct nd_error *e)
+{
+	return publish_apply(c, obj, e);
+}
+
+static int forwards_unmake(struct core *c, void *obj, struct nd_error *e)
+{
+	return publish_undo(c, obj, e);
+}
+
 static enum resource_state dhcp_check(const struct core *c, const void *obj)
 {
 	const struct network *n = obj;
@@ -350,6 +366,8 @@ const struct resource network_rows[] = {
 	{ "routes", route_check, route_make, NULL, NULL, .told = true },        /* so do they */
 	{ "forwarding", sysctl_check, sysctl_make, sysctl_unmake, NULL },
 	{ "nft elements", nat_check, nat_make, nat_unmake, nat_flush, .told = true },
+	/* After the rules that keep guests from the host's loopback. */
+	{ "published ports", forwards_check, forwards_make, forwards_unmake, nat_flush },
 	{ "DHCP configuration", dhcp_check, dhcp_make, dhcp_unmake, NULL },
 	{ "record", record_check, record_make, record_unmake, NULL },
 };

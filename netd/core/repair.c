@@ -95,11 +95,13 @@ static void put_elements(struct repair *r)
 	struct port *p;
 	size_t missing = 0;
 	nd_list_foreach(n, &r->networks, dirty) {
-		if (elements_hold(r->c->nat, &n->plan->elements) && elements_hold(r->c->nat, &n->plan->peers))
+		if (elements_hold(r->c->nat, &n->plan->elements) &&
+		    elements_hold(r->c->nat, &n->plan->peers) && elements_hold(r->c->nat, &n->published))
 			continue;
 		missing++;
 		elements_put(r->c->nat, NULL, &n->plan->elements, NULL);
 		elements_put(r->c->nat, NULL, &n->plan->peers, NULL);
+		elements_put(r->c->nat, NULL, &n->published, NULL);
 	}
 	nd_list_foreach(p, &r->ports, dirty) {
 		if (elements_hold(r->c->nat, &p->elements))
