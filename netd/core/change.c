@@ -38,6 +38,8 @@ static int swap(struct core *c, struct network *n, struct netdef **live, struct 
 	*live = was;
 	*plan = was_plan;
 	n->recorded = false;
+	if (was_plan->ipv6 != n->plan->ipv6)
+		n->link_sysctl_done = false;
 	c->model->accepting_cnt += n->plan->accepts;
 	c->model->accepting_cnt -= was_plan->accepts;
 	if (elements_put(c->nat, &was_plan->elements, &n->plan->elements, e) < 0 ||

@@ -86,7 +86,7 @@ struct row {
 	uint32_t absent;   /* a word's or number's value where nothing is given */
 	const char *def;   /* value where the element is given without it; NULL: absent */
 	const char *missing, *bad, *bad_range, *twice; /* NULL: a general text */
-	const char *harmless;                          /* with ROW_NOT_YET: the value that asks for nothing */
+	const char *harmless;                          /* with ROW_NOT_YET: the values in force, "a|b" */
 	const char *supported; /* with ROW_NOT_YET: ends the refusal; NULL: harmless does */
 	const struct row_words *words;
 	const char *chars; /* the only characters of a string, or with ^ first, those it has not; NULL: any */
