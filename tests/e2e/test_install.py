@@ -23,6 +23,7 @@ def find(root, name):
 def files_in_place(host):
     root = installed(host)
     for name, below in (("netd", "sbin"), ("netdctl", "bin"), ("netd-bridge-helper", "lib/netd"), ("netd.service", "lib/systemd/system"),
+                        ("netd-libvirt-publish@.service", "lib/systemd/system"),
                         ("netd.conf", "lib/sysusers.d"), ("default.xml", "etc/netd/networks"), ("10-netd-unmanaged.network", "lib/systemd/network"),
                         ("10-netd-unmanaged.conf", "lib/NetworkManager/conf.d"), ("netd.8", "man8"), ("netd.conf.5", "man5"),
                         ("netd-network.5", "man5"), ("netdctl.1", "man1")):
@@ -34,20 +35,13 @@ def files_in_place(host):
     contains(run(find(root, "netdctl"), "help").stdout, "net-list", "netdctl help")
 
 
-@test
-def unit(host):
-    """systemd finds nothing wrong with it, and it leaves netd what netd needs."""
-    root = installed(host)
-    path = find(root, "netd.service")
+def verified(root, path):
+    """systemd finds nothing wrong with the unit, its program is installed, and no placeholder is left."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
     check("@" not in re.sub(r"^#.*$", "", text, flags=re.M).replace("~@", "").replace(" @", ""), "a placeholder is left", text)
-    settings = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
-    binary = settings["ExecStart"].split()[0]
+    binary = re.search(r"^ExecStart=(\S+)", text, re.M).group(1)
     check(os.access(root + binary, os.X_OK), f"{binary} is not installed")
-    same(settings["RuntimeDirectoryPreserve"], "yes", "RuntimeDirectoryPreserve")
-    for name in ("ProtectKernelTunables", "PrivateDevices", "PrivateNetwork"):
-        check(name not in settings, f"{name} would take away what netd needs")
     tool = shutil.which("systemd-analyze")
     check(tool, "systemd-analyze is missing: package systemd")
     # The program must be where the unit says: in this test's own mount namespace it is.
@@ -55,7 +49,29 @@ def unit(host):
     run("mount", "-t", "tmpfs", "tmpfs", os.path.dirname(binary))
     shutil.copy(root + binary, binary)
     done = run(tool, "verify", "--recursive-errors=no", "--man=no", path, ok=None)
-    same([line for line in (done.stdout + done.stderr).splitlines() if "netd.service" in line], [], "what systemd-analyze verify says")
+    name = os.path.basename(path).partition("@")[0].partition(".")[0]
+    same([line for line in (done.stdout + done.stderr).splitlines() if f"{name}@" in line or f"{name}.service" in line], [],
+         "what systemd-analyze verify says")
+
+
+@test
+def unit(host):
+    """systemd finds nothing wrong with it, and it leaves netd what netd needs."""
+    root = installed(host)
+    path = find(root, "netd.service")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    settings = dict(line.split("=", 1) for line in text.splitlines() if "=" in line and not line.startswith("#"))
+    same(settings["RuntimeDirectoryPreserve"], "yes", "RuntimeDirectoryPreserve")
+    for name in ("ProtectKernelTunables", "PrivateDevices", "PrivateNetwork"):
+        check(name not in settings, f"{name} would take away what netd needs")
+    verified(root, path)
+
+
+@test
+def template(host):
+    root = installed(host)
+    verified(root, find(root, "netd-libvirt-publish@.service"))
 
 
 @test
