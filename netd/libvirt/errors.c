@@ -24,6 +24,7 @@ static const struct code_row {
 	enum libvirt_code code;
 	enum domain domain;
 	const char *words; /* before the text */
+	const char *after; /* behind it; NULL: nothing */
 } code_rows[] = {
 	{ LIBVIRT_INTERNAL, DOMAIN_NETWORK, "internal error: " },
 	{ LIBVIRT_NO_MEMORY, DOMAIN_NETWORK, "out of memory: " },
@@ -46,7 +47,7 @@ static const struct code_row {
 	{ LIBVIRT_OPERATION_UNSUPPORTED, DOMAIN_NETWORK, "Operation not supported: " },
 	{ LIBVIRT_RESOURCE_BUSY, DOMAIN_NETWORK, "resource busy: " },
 	{ LIBVIRT_XML_INVALID_SCHEMA, DOMAIN_XML, "XML document failed to validate against schema: " },
-	{ LIBVIRT_NETWORK_PORT_EXIST, DOMAIN_NETWORK, "network port already exists: " },
+	{ LIBVIRT_NETWORK_PORT_EXIST, DOMAIN_NETWORK, "network port ", " exists already" },
 	{ LIBVIRT_NO_NETWORK_PORT, DOMAIN_NETWORK, "network port not found: " },
 	{ LIBVIRT_NO_NETWORK_METADATA, DOMAIN_NETWORK, "metadata not found: " },
 };
@@ -67,6 +68,8 @@ static const struct core_row {
 	{ ND_UNSUPPORTED, NULL, LIBVIRT_IN_UPDATE, LIBVIRT_OPERATION_UNSUPPORTED, CAUSE },
 	{ ND_STATE, NULL, LIBVIRT_IN_UPDATE, LIBVIRT_OPERATION_INVALID, CAUSE },
 	{ ND_NOT_FOUND, NULL, LIBVIRT_IN_METADATA, LIBVIRT_NO_NETWORK_METADATA, CAUSE },
+	{ ND_EXISTS, "Network port with UUID ", LIBVIRT_IN_PORT, LIBVIRT_NETWORK_PORT_EXIST, CAUSE },
+	{ ND_UNSUPPORTED, "Invalid use of 'floor' ", LIBVIRT_ANYWHERE, LIBVIRT_OPERATION_UNSUPPORTED, CAUSE },
 	{ ND_EXISTS, "bridge name ", LIBVIRT_ANYWHERE, LIBVIRT_INTERNAL, BARE },
 	{ ND_EXISTS, NULL, LIBVIRT_ANYWHERE, LIBVIRT_OPERATION_FAILED, BARE },
 	{ ND_STATE, NULL, LIBVIRT_ANYWHERE, LIBVIRT_OPERATION_INVALID, BARE },
@@ -97,6 +100,13 @@ static const struct text_row {
 	{ "*oute definition*", LIBVIRT_XML_ERROR },
 	{ "missing name information*", LIBVIRT_NO_NAME },
 	{ "malformed uuid element*", LIBVIRT_INTERNAL },
+	{ "network port has no *", LIBVIRT_INTERNAL },
+	{ "Unable to parse *", LIBVIRT_INTERNAL },
+	{ "Unexpectedly got a network port *", LIBVIRT_INTERNAL },
+	{ "network '* in use by network port*", LIBVIRT_INTERNAL },
+	{ "network '* uses a direct mode, *", LIBVIRT_INTERNAL },
+	{ "network '* requires exclusive access *", LIBVIRT_INTERNAL },
+	{ "Port reclaim *", LIBVIRT_INVALID_ARG },
 	{ "range *", LIBVIRT_INTERNAL },
 	{ "start of range *", LIBVIRT_INTERNAL },
 	{ "end of range *", LIBVIRT_INTERNAL },
@@ -119,6 +129,7 @@ static const struct text_row {
 	{ "* multiple default <portgroup> elements *", LIBVIRT_CONFIG_UNSUPPORTED },
 	{ "*floor*attribute *", LIBVIRT_CONFIG_UNSUPPORTED },
 	{ "could not convert bandwidth *", LIBVIRT_CONFIG_UNSUPPORTED },
+	{ "'peak' and 'burst' require *", LIBVIRT_CONFIG_UNSUPPORTED },
 	{ "*amily * for non-IPv[46] address *", LIBVIRT_CONFIG_UNSUPPORTED },
 	{ "netmask not allowed for IPv6 *", LIBVIRT_CONFIG_UNSUPPORTED },
 	{ "Invalid IPv[46] prefix *", LIBVIRT_CONFIG_UNSUPPORTED },
@@ -153,6 +164,14 @@ static const struct code_row *code_row(enum libvirt_code code)
 		if (code_rows[i].code == code)
 			return &code_rows[i];
 	return &code_rows[0];
+}
+
+/* Whether a document of the caller's was read, and what libvirt calls it; NULL: none. */
+static const char *document_name(enum libvirt_where where)
+{
+	return where == LIBVIRT_IN_PORT                                       ? "(networkport_definition)"
+	       : where == LIBVIRT_IN_DEFINITION || where == LIBVIRT_IN_UPDATE ? "(network_definition)"
+									      : NULL;
 }
 
 static const struct core_row *core_row(const struct nd_error *e, enum libvirt_where where)
@@ -192,16 +211,16 @@ void libvirt_error_from_core(struct libvirt_error *ret, const struct nd_error *e
 	size_t skip = 0;
 
 	ret->code = row->code;
-	if (e->code == ND_INVALID && (where == LIBVIRT_IN_DEFINITION || where == LIBVIRT_IN_UPDATE))
+	if (e->code == ND_INVALID && document_name(where))
 		extent = of_document(nd_error_text(e), &ret->code) ? BARE : CAUSE;
 	nd_error_format(e, whole, sizeof whole);
 	snprintf(frame, sizeof frame, "%s: ", nd_error_frame(e, 0));
 	if (extent == BARE && !strncmp(frame, "network '", strlen("network '")) &&
 	    !strncmp(whole, frame, strlen(frame)))
 		skip = strlen(frame);
-	if (e->code == ND_PARSE && where == LIBVIRT_IN_DEFINITION &&
+	if (e->code == ND_PARSE && document_name(where) && where != LIBVIRT_IN_UPDATE &&
 	    !strncmp(whole + skip, "line ", strlen("line ")))
-		snprintf(ret->detail, sizeof ret->detail, "(network_definition):%s",
+		snprintf(ret->detail, sizeof ret->detail, "%s:%s", document_name(where),
 			 whole + skip + strlen("line "));
 	else
 		nd_strcpy(ret->detail, sizeof ret->detail, extent == CAUSE ? nd_error_text(e) : whole + skip);
@@ -209,7 +228,9 @@ void libvirt_error_from_core(struct libvirt_error *ret, const struct nd_error *e
 
 int libvirt_error_message(const struct libvirt_error *err, char *buf, size_t size)
 {
-	return snprintf(buf, size, "%s%s", code_row(err->code)->words, err->detail);
+	const struct code_row *row = code_row(err->code);
+
+	return snprintf(buf, size, "%s%s%s", row->words, err->detail, row->after ? row->after : "");
 }
 
 void libvirt_error_put(struct nd_buf *b, const struct libvirt_error *err)
@@ -218,7 +239,7 @@ void libvirt_error_put(struct nd_buf *b, const struct libvirt_error *err)
 	char text[LIBVIRT_DETAIL_MAX + 100], format[100];
 
 	libvirt_error_message(err, text, sizeof text);
-	snprintf(format, sizeof format, "%s%%s", row->words);
+	snprintf(format, sizeof format, "%s%%s%s", row->words, row->after ? row->after : "");
 	xdr_put_int(b, err->code);
 	xdr_put_int(b, row->domain);
 	xdr_put_string_or_none(b, text);

@@ -48,7 +48,13 @@ void libvirt_error_set(struct libvirt_error *ret, enum libvirt_code code, const 
 void libvirt_error_vset(struct libvirt_error *ret, enum libvirt_code code, const char *fmt, va_list ap)
 	__attribute__((format(printf, 3, 0)));
 /* What failed, where one failure of the core's is another of libvirt's. */
-enum libvirt_where { LIBVIRT_ANYWHERE, LIBVIRT_IN_DEFINITION, LIBVIRT_IN_UPDATE, LIBVIRT_IN_METADATA };
+enum libvirt_where {
+	LIBVIRT_ANYWHERE,
+	LIBVIRT_IN_DEFINITION,
+	LIBVIRT_IN_UPDATE,
+	LIBVIRT_IN_METADATA,
+	LIBVIRT_IN_PORT,
+};
 /* e: a failure of the core's. */
 void libvirt_error_from_core(struct libvirt_error *ret, const struct nd_error *e, enum libvirt_where where);
 /* The whole message as clients show it. Return: length as snprintf's. */

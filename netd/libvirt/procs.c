@@ -113,11 +113,13 @@ static const struct proc_row rows[PROC_LAST + 1] = {
 	[404] = { "network_list_all_ports", "Niu", "ou", proc_list_all_ports, 0, "virNetworkListAllPorts" },
 	[405] = { "network_port_lookup_by_uuid", "NU", "P", proc_port_by_uuid, 0,
 		  "virNetworkPortLookupByUUID" },
-	[406] = { "network_port_create_xml", "Nsu", "P", NULL, PROC_WRITE | PROC_DEFINITION,
+	[406] = { "network_port_create_xml", "Nsu", "P", proc_port_create_xml, PROC_WRITE | PROC_PORT,
 		  "virNetworkPortCreateXML", 3 },
-	[407] = { "network_port_get_parameters", "Piu", "pi", NULL, 0, "virNetworkPortGetParameters" },
-	[408] = { "network_port_set_parameters", "Ppu", "", NULL, PROC_WRITE, "virNetworkPortSetParameters" },
-	[409] = { "network_port_get_xml_desc", "Pu", "s", NULL, 0, "virNetworkPortGetXMLDesc" },
+	[407] = { "network_port_get_parameters", "Piu", "pi", proc_port_get_parameters, 0,
+		  "virNetworkPortGetParameters" },
+	[408] = { "network_port_set_parameters", "Ppu", "", proc_port_set_parameters, PROC_WRITE,
+		  "virNetworkPortSetParameters" },
+	[409] = { "network_port_get_xml_desc", "Pu", "s", proc_port_xml, 0, "virNetworkPortGetXMLDesc" },
 	[410] = { "network_port_delete", "Pu", "", proc_port_delete, PROC_WRITE, "virNetworkPortDelete" },
 };
 /* clang-format on */

@@ -20,6 +20,7 @@ enum proc_flag {
 	PROC_DEFINITION = 8,
 	PROC_UPDATE = 16,
 	PROC_METADATA = 32,
+	PROC_PORT = 64, /* as PROC_DEFINITION, of a port */
 };
 struct proc_row {
 	const char *name;     /* libvirt's, without REMOTE_PROC_; NULL: not in the table */
@@ -97,6 +98,10 @@ void proc_network_get_metadata(struct proc_call *call, struct network *n);
 /* procs-port.c */
 void proc_list_all_ports(struct proc_call *call, struct network *n);
 void proc_port_by_uuid(struct proc_call *call, struct network *n);
+void proc_port_create_xml(struct proc_call *call, struct network *n);
+void proc_port_get_parameters(struct proc_call *call, struct network *n);
+void proc_port_set_parameters(struct proc_call *call, struct network *n);
+void proc_port_xml(struct proc_call *call, struct network *n);
 void proc_port_delete(struct proc_call *call, struct network *n);
 /* procs-event.c */
 void proc_event_register(struct proc_call *call, struct network *n);

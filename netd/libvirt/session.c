@@ -90,6 +90,7 @@ static enum libvirt_where where_of(const struct proc_row *row)
 	return row->flags & PROC_DEFINITION ? LIBVIRT_IN_DEFINITION
 	       : row->flags & PROC_UPDATE   ? LIBVIRT_IN_UPDATE
 	       : row->flags & PROC_METADATA ? LIBVIRT_IN_METADATA
+	       : row->flags & PROC_PORT     ? LIBVIRT_IN_PORT
 					    : LIBVIRT_ANYWHERE;
 }
 

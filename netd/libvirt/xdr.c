@@ -262,6 +262,13 @@ void xdr_put_uuid(struct nd_buf *b, const struct nd_uuid *uuid)
 	nd_buf_append(b, uuid->b, sizeof uuid->b);
 }
 
+void xdr_put_param_uint(struct nd_buf *b, const char *name, uint32_t v)
+{
+	xdr_put_string(b, name);
+	xdr_put_int(b, XDR_PARAM_UINT);
+	xdr_put_uint(b, v);
+}
+
 void xdr_put_network(struct nd_buf *b, const char *name, const struct nd_uuid *uuid)
 {
 	xdr_put_string(b, name);

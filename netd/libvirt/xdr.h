@@ -71,5 +71,7 @@ void xdr_put_hyper(struct nd_buf *b, int64_t v);
 void xdr_put_string(struct nd_buf *b, const char *s);
 void xdr_put_string_or_none(struct nd_buf *b, const char *s /* NULL: none */);
 void xdr_put_uuid(struct nd_buf *b, const struct nd_uuid *uuid);
+/* One of a list of typed parameters, which begins with their number. */
+void xdr_put_param_uint(struct nd_buf *b, const char *name, uint32_t v);
 void xdr_put_network(struct nd_buf *b, const char *name, const struct nd_uuid *uuid);
 #endif

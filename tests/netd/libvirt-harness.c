@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "netd/core/attach.h"
 #include "netd/core/change.h"
+#include "netd/core/external.h"
 #include "netd/core/leases.h"
 #include "netd/core/network.h"
 
@@ -243,6 +244,54 @@ int attach_end(struct core *c, struct port *p, struct nd_error *e)
 	return 0;
 }
 
+int external_create(struct core *c, struct network *n, const struct external_request *req, struct port **ret,
+		    struct nd_error *e)
+{
+	struct portdef *def = NULL;
+	struct port *p;
+
+	if (portdef_parse(req->xml, req->len, req->validate, req->warn, req->arg, &def, e) < 0)
+		return nd_wrap(e, "network '%s'", n->name);
+	if (model_port_by_uuid(c->model, &def->uuid)) {
+		portdef_free(def);
+		return nd_fail(e, ND_EXISTS, "Network port with UUID X already exists");
+	}
+	p = model_port_new(&def->uuid);
+	if (!p)
+		abort();
+	p->def = def;
+	p->external = true;
+	p->mark = n->port_cnt + 1;
+	if (req->reclaim)
+		p->state = PORT_EXPECTED;
+	if (model_port_add(c->model, n, p) < 0)
+		abort();
+	*ret = p;
+	return 0;
+}
+
+int external_format(const struct port *p, struct nd_buf *out, struct nd_error *e)
+{
+	portdef_format(p->def, out);
+	return 0;
+}
+
+int external_set_bandwidth(struct core *c, struct port *p, const struct portdef_bandwidth *b,
+			   struct nd_error *e)
+{
+	if (b->floor)
+		return nd_fail(e, ND_UNSUPPORTED, "Invalid use of 'floor' on interface");
+	p->def->bandwidth = *b;
+	p->def->bandwidth.inbound_given = b->inbound.average > 0;
+	p->def->bandwidth.outbound_given = b->outbound.average > 0;
+	return 0;
+}
+
+void external_bandwidth(const struct port *p, struct portdef_bandwidth *ret)
+{
+	*ret = p->def->bandwidth;
+}
+
 /* ---- life ---- */
 
 void lv_init(struct lv *lv)
@@ -411,7 +460,7 @@ static void skip_each(struct nd_reader *r, const char *letters)
 static const struct {
 	char letter;
 	const char *item;
-} lists[] = { { 'I', "i" }, { 't', "s" }, { 'n', "N" }, { 'o', "P" }, { 'l', "shiSSsuSS" } };
+} lists[] = { { 'I', "i" }, { 't', "s" }, { 'n', "N" }, { 'o', "P" }, { 'p', "siu" }, { 'l', "shiSSsuSS" } };
 
 static void skip(struct nd_reader *r, char letter)
 {

@@ -36,6 +36,10 @@ enum {
 	LEASES = 341,
 	LIST_PORTS = 404,
 	PORT_LOOKUP = 405,
+	PORT_CREATE = 406,
+	PORT_GET = 407,
+	PORT_SET = 408,
+	PORT_XML_DESC = 409,
 	PORT_DELETE = 410,
 	UPDATE = 291,
 	IDENTITY = 419,
@@ -444,9 +448,11 @@ static void test_define_errors(void **state)
 	struct fixture *f = *state;
 
 	xdr_put_string(lv_call_begin(&f->cl, DEFINE), "<network>");
-	bad(&f->cl, DEFINE, LIBVIRT_XML_DETAIL, "(network_definition):1: Premature end of data in tag network line 1");
+	bad(&f->cl, DEFINE, LIBVIRT_XML_DETAIL,
+	    "(network_definition):1: Premature end of data in tag network line 1");
 	xdr_put_string(lv_call_begin(&f->cl, DEFINE), "<domain/>");
-	bad(&f->cl, DEFINE, LIBVIRT_XML_ERROR, "XML error: expecting root element of 'network', not 'domain'");
+	bad(&f->cl, DEFINE, LIBVIRT_XML_ERROR,
+	    "XML error: expecting root element of 'network', not 'domain'");
 }
 
 static void test_validate(void **state)
@@ -796,6 +802,111 @@ static void test_ports(void **state)
 	assert_null(model_port_by_uuid(&f->lv.model, &id));
 }
 
+#define PORT_XML                                                                              \
+	"<networkport><uuid>" LAB "</uuid><owner><name>vm</name><uuid>" LAB "</uuid></owner>" \
+	"<mac address='52:54:00:00:00:01'/>"
+
+static void create_port(struct lv_client *cl, const char *xml, uint32_t flags)
+{
+	struct nd_buf *b = begin_on(cl, PORT_CREATE, LAN);
+
+	xdr_put_string(b, xml);
+	xdr_put_uint(b, flags);
+}
+
+static struct nd_buf *begin_on_port(struct lv_client *cl, uint32_t proc)
+{
+	struct nd_uuid id = uuid(LAB);
+	struct nd_buf *b = begin_on(cl, proc, LAN);
+
+	xdr_put_uuid(b, &id);
+	return b;
+}
+
+/* Their names and values: "inbound.average=5 …" */
+static void expect_parameters(struct lv_client *cl, const char *want)
+{
+	struct nd_buf *b = begin_on_port(cl, PORT_GET), text = { .max = 0 };
+	union xdr_value v[XDR_VALUES_MAX];
+
+	xdr_put_int(b, 16);
+	xdr_put_uint(b, 0);
+	assert_int_equal(xdr_read(ok(cl, PORT_GET), "pi", v), 0);
+	assert_int_equal(v[0].params.cnt, v[1].i);
+	for (size_t i = 0; i < v[0].params.cnt; i++) {
+		assert_int_equal(v[0].params.list[i].type, XDR_PARAM_UINT);
+		nd_buf_printf(&text, "%s=%u ", v[0].params.list[i].name, (unsigned)v[0].params.list[i].bits);
+	}
+	assert_string_equal(nd_buf_string(&text), want);
+	nd_buf_done(&text);
+	xdr_free("pi", v);
+}
+
+static void test_port_documents(void **state)
+{
+	struct fixture *f = *state;
+	union xdr_value v[XDR_VALUES_MAX];
+	struct nd_buf *b;
+
+	define(&f->cl, "lan", LAN);
+	create_port(&f->cl, PORT_XML "</networkport>", 0);
+	bad(&f->cl, PORT_CREATE, LIBVIRT_OPERATION_INVALID,
+	    "Requested operation is not valid: network 'lan' is not active");
+	start(&f->cl, LAN);
+	create_port(&f->cl, "<networkport/>", 0);
+	bad(&f->cl, PORT_CREATE, LIBVIRT_INTERNAL, "internal error: network port has no uuid");
+	create_port(&f->cl, PORT_XML "<plug type='foo'/></networkport>", 0);
+	bad(&f->cl, PORT_CREATE, LIBVIRT_XML_ERROR,
+	    "XML error: Invalid value for attribute 'type' in element 'plug': 'foo'.");
+	create_port(&f->cl, PORT_XML "<foo/></networkport>", 2);
+	bad(&f->cl, PORT_CREATE, LIBVIRT_XML_INVALID_SCHEMA,
+	    "XML document failed to validate against schema: line 1: <foo>: unknown element, not kept");
+	create_port(&f->cl, PORT_XML "</networkport>", 4);
+	bad(&f->cl, PORT_CREATE, LIBVIRT_INVALID_ARG,
+	    "invalid argument: unsupported flags (0x4) in function virNetworkPortCreateXML");
+	create_port(&f->cl, PORT_XML "</networkport>", 2);
+	ok(&f->cl, PORT_CREATE);
+	create_port(&f->cl, PORT_XML "</networkport>", 1);
+	bad(&f->cl, PORT_CREATE, LIBVIRT_NETWORK_PORT_EXIST,
+	    "network port Network port with UUID X already exists exists already");
+	b = begin_on_port(&f->cl, PORT_XML_DESC);
+	xdr_put_uint(b, 0);
+	assert_int_equal(xdr_read(ok(&f->cl, PORT_XML_DESC), "s", v), 0);
+	assert_non_null(strstr(v[0].s, "  <mac address='52:54:00:00:00:01'/>\n</networkport>\n"));
+	xdr_free("s", v);
+}
+
+static void test_port_parameters(void **state)
+{
+	struct fixture *f = *state;
+	struct nd_buf *b;
+
+	define(&f->cl, "lan", LAN);
+	start(&f->cl, LAN);
+	create_port(&f->cl, PORT_XML "</networkport>", 0);
+	ok(&f->cl, PORT_CREATE);
+	expect_parameters(&f->cl, "");
+	b = begin_on_port(&f->cl, PORT_SET);
+	xdr_put_uint(b, 3);
+	xdr_put_param_uint(b, "inbound.average", 5);
+	xdr_put_param_uint(b, "inbound.peak", 6);
+	xdr_put_param_uint(b, "unheard.of", 7);
+	xdr_put_uint(b, 0);
+	ok(&f->cl, PORT_SET);
+	expect_parameters(&f->cl, "inbound.average=5 inbound.peak=6 inbound.floor=0 inbound.burst=0 ");
+	b = begin_on_port(&f->cl, PORT_SET);
+	xdr_put_uint(b, 1);
+	xdr_put_param_uint(b, "inbound.floor", 5);
+	xdr_put_uint(b, 0);
+	bad(&f->cl, PORT_SET, LIBVIRT_OPERATION_UNSUPPORTED,
+	    "Operation not supported: Invalid use of 'floor' on interface");
+	b = begin_on_port(&f->cl, PORT_SET);
+	xdr_put_uint(b, 0);
+	xdr_put_uint(b, 0);
+	ok(&f->cl, PORT_SET);
+	expect_parameters(&f->cl, "");
+}
+
 /* ---- events ---- */
 
 static int32_t subscribe(struct lv_client *cl, int32_t event, const char *only)
@@ -987,6 +1098,8 @@ int main(void)
 		T(test_leases),
 		T(test_leases_of_the_gone),
 		T(test_ports),
+		T(test_port_documents),
+		T(test_port_parameters),
 		T(test_events),
 		T(test_event_metadata),
 		T(test_event_filter),
