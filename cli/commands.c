@@ -103,6 +103,10 @@ static const struct cli_option port_list_options[] = {
 	[PORT_LIST_NAME] = { "--name", NULL, "names only, one a line; the interface where there is none" },
 };
 
+static const struct cli_option forward_options[] = {
+	[FORWARD_LIVE] = { "--live", NULL, "only what runs" },
+	[FORWARD_CONFIG] = { "--config", NULL, "only the definition; without either: both" },
+};
 static const struct cli_option libvirt_publish_options[] = {
 	[LIBVIRT_PUBLISH_CONNECT] = { "--connect", "URI", "of the libvirt daemon, else qemu:///system" },
 	[LIBVIRT_PUBLISH_REMOVE] = { "--remove", NULL, "take it away there" },
@@ -139,7 +143,7 @@ static const struct api_field publication_fields[] = {
 	{ "network", API_STRING, "its name, in libvirt as well" },
 	{ "connect", API_STRING, "URI of the libvirt daemon" },
 	{ "state", API_STRING, "there: published, stopped or removed" },
-	{ "bridge", API_STRING, "empty where the network has none now" },
+	{ "bridge", API_STRING, "of netd's network, empty where none is known" },
 	{ "changed", API_BOOL, "false: it was so already" },
 };
 static const struct api_record publication = { "Publication", "", FIELDS(publication_fields) };
@@ -218,6 +222,15 @@ const struct cli_command cli_commands[] = {
 	  .run = cmd_port_info, .method = "GetPort" },
 	{ "port-detach", "PORT", "end a port: its guest loses the network", .run = cmd_port_detach,
 	  .method = "Detach" },
+	{ "forward-add", "NETWORK FORWARD...",
+	  "publish a port of the host: [tcp|udp] [ADDRESS:]PORT[-PORT] GUEST[:PORT]",
+	  OPTIONS(forward_options), cmd_forward_add, .failure = "Failed to publish a port of network *",
+	  .method = "AddForward" },
+	{ "forward-remove", "NETWORK FORWARD...", "publish it no more: [tcp|udp] [ADDRESS:]PORT[-PORT]",
+	  OPTIONS(forward_options), cmd_forward_remove,
+	  .failure = "Failed to remove a published port of network *", .method = "RemoveForward" },
+	{ "forward-list", "[NETWORK]", "published ports, where they go, and whether they work",
+	  .run = cmd_forward_list, .method = "ListForwards" },
 	{ "exec", "COMMAND [ARGUMENT]...",
 	  "attach to networks, then become COMMAND with the open TAP devices in its command line",
 	  OPTIONS(exec_options), .run_raw = run_exec },
@@ -269,7 +282,7 @@ const struct cli_value cli_values[] = {
 	  "network-stopped network-degraded network-recovered network-subnet port-expected port-attached "
 	  "port-ended port-tampered lease-added lease-renewed "
 	  "lease-released lease-refused dhcp-notice repaired repair-failed sysctl-set worker-started "
-	  "worker-died definition-broken foreign-drop foreign-cleared foreign-accept" },
+	  "worker-died definition-broken forward-taken foreign-drop foreign-cleared foreign-accept" },
 };
 const size_t cli_value_cnt = ARRAY_LEN(cli_values);
 
