@@ -169,6 +169,10 @@ int cmd_net_port_delete(struct cli *cli, const struct cli_args *args);
 int cmd_port_list(struct cli *cli, const struct cli_args *args);
 int cmd_port_info(struct cli *cli, const struct cli_args *args);
 int cmd_port_detach(struct cli *cli, const struct cli_args *args);
+/* cmd-forward.c */
+int cmd_forward_add(struct cli *cli, const struct cli_args *args);
+int cmd_forward_remove(struct cli *cli, const struct cli_args *args);
+int cmd_forward_list(struct cli *cli, const struct cli_args *args);
 /* cmd-event.c */
 int cmd_net_event(struct cli *cli, const struct cli_args *args);
 int cmd_monitor(struct cli *cli, const struct cli_args *args);
@@ -229,5 +233,6 @@ enum {
 enum { MONITOR_SINCE, MONITOR_COUNT };
 enum { NET_PORT_LIST_UUID, NET_PORT_LIST_TABLE };
 enum { PORT_LIST_NETWORK, PORT_LIST_NAME };
+enum { FORWARD_LIVE, FORWARD_CONFIG };
 enum { LIBVIRT_PUBLISH_CONNECT, LIBVIRT_PUBLISH_REMOVE, LIBVIRT_PUBLISH_WATCH };
 #endif

@@ -93,6 +93,9 @@ enum api_method_id {
 	API_SET_METADATA,
 	API_PLAN_NETWORK,
 	API_APPLY_NETWORK,
+	API_ADD_FORWARD,
+	API_REMOVE_FORWARD,
+	API_LIST_FORWARDS,
 	API_METHOD_CNT_
 };
 extern const struct api_interface api_netd;

@@ -53,8 +53,8 @@ static const struct api_field network_fields[] = {
 	{ "mac", API_STRING, "the bridge's", API_OPTIONAL },
 	{ "ports", API_INT, "netd's own" },
 	{ "foreignPorts", API_INT, "links in the bridge that others put there" },
-	{ "foreignFirewall", API_STRING, "what other firewalls of the host drop of its traffic, and what lets it pass",
-	  API_OPTIONAL },
+	{ "foreignFirewall", API_STRING,
+	  "what other firewalls of the host drop of its traffic, and what lets it pass", API_OPTIONAL },
 };
 static const struct api_record network_record = {
 	"Network",
@@ -145,9 +145,25 @@ static const struct api_field counter_fields[] = {
 static const struct api_record counter_record = { "Counter", "A number that only grows.",
 						  FIELDS(counter_fields) };
 
+static const struct api_field forward_fields[] = {
+	{ "network", API_STRING },
+	{ "protocol", API_STRING, "tcp or udp" },
+	{ "address", API_STRING, "of the host; missing: all but loopback", API_OPTIONAL },
+	{ "port", API_INT },
+	{ "portEnd", API_INT, "the last one; port where there is only one" },
+	{ "guest", API_STRING, "port name, MAC or address" },
+	{ "guestPort", API_INT, "where port goes; the others follow" },
+	{ "guestAddress", API_STRING, "what the guest has now", API_OPTIONAL },
+	{ "state", API_STRING,
+	  "active, waiting (the guest has no address yet), taken (by somebody else), inactive" },
+	{ "reason", API_STRING, "by whom it is taken", API_OPTIONAL },
+};
+static const struct api_record forward_record = { "Forward", "A port of the host published to a guest.",
+						  FIELDS(forward_fields) };
+
 static const struct api_record *const netd_records[] = {
-	&range_record,   &network_record,   &port_record,     &lease_record,
-	&warning_record, &api_event_record, &api_plan_record, &counter_record,
+	&range_record,     &network_record,  &port_record,    &lease_record,   &warning_record,
+	&api_event_record, &api_plan_record, &counter_record, &forward_record,
 };
 
 static const struct api_field out_version[] = {
@@ -191,6 +207,34 @@ static const struct api_field in_update[] = {
 	{ "live", API_BOOL, "change what runs", API_OPTIONAL },
 	{ "config", API_BOOL, "change the definition; with neither: what runs, else the definition",
 	  API_OPTIONAL },
+};
+static const struct api_field in_add_forward[] = {
+	{ "network", API_STRING },
+	{ "protocol", API_STRING, "tcp or udp; missing: tcp", API_OPTIONAL },
+	{ "address", API_STRING, "of the host; missing: all but loopback", API_OPTIONAL },
+	{ "port", API_INT },
+	{ "portEnd", API_INT, "the last one of a range", API_OPTIONAL },
+	{ "guest", API_STRING, "port name, MAC or address" },
+	{ "guestPort", API_INT, "missing: port", API_OPTIONAL },
+	{ "live", API_BOOL, "change what runs", API_OPTIONAL },
+	{ "config", API_BOOL, "change the definition; with neither: both, those that there are",
+	  API_OPTIONAL },
+};
+static const struct api_field in_remove_forward[] = {
+	{ "network", API_STRING },
+	{ "protocol", API_STRING, "tcp or udp; missing: tcp", API_OPTIONAL },
+	{ "address", API_STRING, "as it was published", API_OPTIONAL },
+	{ "port", API_INT },
+	{ "portEnd", API_INT, NULL, API_OPTIONAL },
+	{ "guest", API_STRING, "to be sure", API_OPTIONAL },
+	{ "live", API_BOOL, NULL, API_OPTIONAL },
+	{ "config", API_BOOL, NULL, API_OPTIONAL },
+};
+static const struct api_field in_list_forwards[] = {
+	{ "network", API_STRING, "missing: of all networks", API_OPTIONAL },
+};
+static const struct api_field out_forwards[] = {
+	{ "forwards", API_RECORD, NULL, API_ARRAY, &forward_record },
 };
 static const struct api_field in_get_metadata[] = {
 	{ "name", API_STRING },
@@ -436,6 +480,25 @@ static const struct api_signature netd_methods[] = {
 		.in = FIELDS(in_apply), .out = FIELDS(out_network), .access = API_ACCESS_ADMIN,
 		.errors = ERR(ND_PARSE) | ERR(ND_INVALID) | ERR(ND_UNSUPPORTED) | ERR(ND_EXISTS) |
 			  ERR(ND_BUSY) | ERR(ND_STATE) | ERR(ND_CONFLICT),
+	},
+	[API_ADD_FORWARD] = {
+		.name = "AddForward",
+		.text = "Publishes a port or range of the host to a guest, at once.",
+		.in = FIELDS(in_add_forward), .out = FIELDS(out_network), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_EXISTS) | ERR(ND_BUSY) | ERR(ND_INVALID) |
+			  ERR(ND_UNSUPPORTED) | ERR(ND_STATE),
+	},
+	[API_REMOVE_FORWARD] = {
+		.name = "RemoveForward",
+		.text = "Publishes it no more, and ends its connections.",
+		.in = FIELDS(in_remove_forward), .out = FIELDS(out_network), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_BUSY) | ERR(ND_INVALID) | ERR(ND_STATE),
+	},
+	[API_LIST_FORWARDS] = {
+		.name = "ListForwards",
+		.text = "The published ports, and what has become of each.",
+		.in = FIELDS(in_list_forwards), .out = FIELDS(out_forwards), .access = API_ACCESS_OBSERVER,
+		.errors = ERR(ND_NOT_FOUND),
 	},
 };
 static_assert(ARRAY_LEN(netd_methods) == API_METHOD_CNT_, "one row per method");

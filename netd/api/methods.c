@@ -40,6 +40,9 @@ static const call_fn netd_methods[] = {
 	[API_SET_METADATA] = method_set_metadata,
 	[API_PLAN_NETWORK] = method_plan_network,
 	[API_APPLY_NETWORK] = method_apply_network,
+	[API_ADD_FORWARD] = method_add_forward,
+	[API_REMOVE_FORWARD] = method_remove_forward,
+	[API_LIST_FORWARDS] = method_list_forwards,
 };
 static_assert(ARRAY_LEN(netd_methods) == API_METHOD_CNT_, "every row has its function");
 

@@ -60,6 +60,10 @@ void method_list_ports(struct call *call, const json_t *in);
 void method_get_port(struct call *call, const json_t *in);
 void method_attach(struct call *call, const json_t *in);
 void method_detach(struct call *call, const json_t *in);
+/* methods-forward.c */
+void method_add_forward(struct call *call, const json_t *in);
+void method_remove_forward(struct call *call, const json_t *in);
+void method_list_forwards(struct call *call, const json_t *in);
 /* methods-event.c */
 void method_monitor(struct call *call, const json_t *in);
 #endif
