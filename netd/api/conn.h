@@ -10,9 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CONN_READ_LEN   65536         /* bytes taken from one connection in one loop turn */
 #define CONN_STREAM_MAX (1024 * 1024) /* bytes of a stream's replies that may wait for their reader */
-#define CONN_LINGER_S   5.0           /* how long a closing connection waits for its last bytes to be read */
 
 struct ev_loop;
 struct conn;
@@ -67,6 +65,6 @@ void conn_stream(struct conn *c, const json_t *frame);
 json_t *conn_error_frame(const struct nd_error *e);
 /* The frame given to on_frame is answered: the next may come, in a later turn. */
 void conn_next(struct conn *c);
-/* Nothing more is read; closes once all is sent, or after CONN_LINGER_S. */
+/* Nothing more is read; closes once all is sent, or after STREAM_LINGER_S. */
 void conn_finish(struct conn *c);
 #endif

@@ -12,10 +12,8 @@
 #define RPC_REQUEST_MAX (1024 * 1024) /* bytes of a message in, at most; libvirt's own bound is 32 MiB */
 #define RPC_READER_MAX  (16 * 1024)   /* the same from peers that may only read: they send no definitions */
 #define RPC_REPLY_MAX   (16 * 1024 * 1024) /* of a message out: what clients older than 2014 take, too */
-#define RPC_READ_LEN    65536              /* bytes taken from one connection in one loop turn */
 #define RPC_CALLS_MAX   32            /* of one connection that wait for their end; then it is not read */
 #define RPC_EVENTS_MAX  (1024 * 1024) /* bytes that may wait for their reader when an event comes */
-#define RPC_LINGER_S    5.0           /* how long a closing connection waits for its last bytes to be read */
 
 enum rpc_type { RPC_CALL, RPC_REPLY, RPC_MESSAGE, RPC_STREAM, RPC_CALL_FDS, RPC_REPLY_FDS, RPC_STREAM_HOLE };
 enum rpc_status { RPC_OK, RPC_ERROR, RPC_CONTINUE };
@@ -72,7 +70,7 @@ bool rpc_queue(struct rpc_conn *c);
 /* A call waits for its end, or has come to it. */
 void rpc_conn_hold(struct rpc_conn *c);
 void rpc_conn_release(struct rpc_conn *c);
-/* Nothing more is read; closes once all is sent, or after RPC_LINGER_S. */
+/* Nothing more is read; closes once all is sent, or after STREAM_LINGER_S. */
 void rpc_conn_finish(struct rpc_conn *c);
 /* Closes without more words, soon. */
 void rpc_conn_drop(struct rpc_conn *c);
