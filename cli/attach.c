@@ -25,6 +25,8 @@ static json_t *attach_params(const struct network_option *what, bool vnet_header
 	int bad = 0;
 	if (what->name)
 		bad |= json_object_set_new(params, "name", json_string(what->name));
+	if (what->portgroup)
+		bad |= json_object_set_new(params, "portgroup", json_string(what->portgroup));
 	if (what->mac_set)
 		bad |= json_object_set_new(params, "mac", json_string(nd_mac_to_string(&what->mac, mac)));
 	if (what->mac_unknown)

@@ -193,6 +193,14 @@ static int set_name(struct network_option *o, const char *value, struct nd_error
 	return o->name ? 0 : nd_fail(e, ND_MEMORY, "name");
 }
 
+static int set_portgroup(struct network_option *o, const char *value, struct nd_error *e)
+{
+	if (!*value)
+		return nd_fail(e, ND_INVALID, "portgroup is empty");
+	o->portgroup = strdup(value);
+	return o->portgroup ? 0 : nd_fail(e, ND_MEMORY, "portgroup");
+}
+
 static int set_queues(struct network_option *o, const char *value, struct nd_error *e)
 {
 	if (!parse_number(value, strlen(value), NETWORK_QUEUES_MAX, &o->queues) || o->queues == 0)
@@ -201,9 +209,9 @@ static int set_queues(struct network_option *o, const char *value, struct nd_err
 	return 0;
 }
 
-static const struct suboption suboptions[] = { { "mac", set_mac },
-					       { "name", set_name },
-					       { "queues", set_queues } };
+static const struct suboption suboptions[] = {
+	{ "mac", set_mac }, { "name", set_name }, { "portgroup", set_portgroup }, { "queues", set_queues }
+};
 
 /* word: "NAME=VALUE", cut in two here. given: a bit for each row that was there already. */
 static int set_suboption(struct network_option *o, char *word, unsigned *given, struct nd_error *e)
@@ -221,7 +229,8 @@ static int set_suboption(struct network_option *o, char *word, unsigned *given, 
 		*given |= 1u << i;
 		return suboptions[i].set(o, value, e);
 	}
-	return nd_fail(e, ND_INVALID, "unknown suboption '%s': there are mac=, name= and queues=", word);
+	return nd_fail(e, ND_INVALID,
+		       "unknown suboption '%s': there are mac=, name=, portgroup= and queues=", word);
 }
 
 static int parse_words(char *text, struct network_option *o, struct nd_error *e)
@@ -259,5 +268,6 @@ void network_option_done(struct network_option *o)
 {
 	free(o->network);
 	free(o->name);
+	free(o->portgroup);
 	*o = (struct network_option){ 0 };
 }

@@ -12,10 +12,11 @@
 
 #define NETWORK_QUEUES_MAX 64 /* as the daemon's: TAP_QUEUES_MAX */
 
-/* --network NETWORK[,mac=MAC][,name=PORT][,queues=N] */
+/* --network NETWORK[,mac=MAC][,name=PORT][,portgroup=GROUP][,queues=N] */
 struct network_option {
-	char *network; /* name or uuid; heap */
-	char *name;    /* the port's; heap, NULL: none */
+	char *network;   /* name or uuid; heap */
+	char *name;      /* the port's; heap, NULL: none */
+	char *portgroup; /* heap, NULL: the default one */
 	bool mac_set;
 	struct nd_mac mac; /* unicast */
 	bool mac_unknown;  /* the guest gets a MAC of its VMM's: no MAC guard */

@@ -9,6 +9,7 @@
 #include "netd/api/methods.h"
 #include "netd/core/leases.h"
 #include "netd/core/network.h"
+#include "netd/core/plan.h"
 
 #define XML_MAX (8 * 1024 * 1024) /* of a document we wrote; escaped it still fits API_REPLY_MAX */
 
@@ -74,15 +75,17 @@ static void put_choice(struct out *b, const struct network *n)
 
 static void put_definition(struct out *b, const struct network *n, const struct netdef *def)
 {
-	char buf[ND_MAC_STRLEN];
+	char buf[ND_MAC_STRLEN], routes[256];
 
 	out_string(b, "forward", netdef_forward_to_string(def->forward));
 	out_object(b, "subnets", subnets(def));
 	put_choice(b, n);
 	out_object(b, "dhcpRanges", ranges(def));
 	out_string(b, "domain", def->domain);
-	if (def->mtu)
-		out_int(b, "mtu", def->mtu);
+	if (n->plan ? n->plan->mtu : def->mtu)
+		out_int(b, "mtu", n->plan ? n->plan->mtu : def->mtu);
+	if (n->plan && network_plan_return_routes(n->plan, routes, sizeof(routes)))
+		out_string(b, "returnRoutes", routes);
 	if (def->mac_set)
 		out_string(b, "mac", nd_mac_to_string(&def->mac, buf));
 }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "netd/api/methods.h"
 #include "netd/core/attach.h"
+#include "netd/core/plan.h"
 #include "netd/core/port.h"
 
 #define ETHERNET_MTU 1500 /* the kernel's, where the network names none */
@@ -15,6 +16,7 @@
 json_t *methods_port(const struct port *p)
 {
 	char uuid[ND_UUID_STRLEN], mac[ND_MAC_STRLEN], ip[ND_IP_STRLEN];
+	const struct network_plan *plan = p->network->plan;
 	const struct netdef *live = p->network->live;
 	struct out b = out_new();
 
@@ -28,7 +30,8 @@ json_t *methods_port(const struct port *p)
 	if (p->ip4)
 		out_string(&b, "address", nd_ip4_to_string(p->ip4, ip));
 	out_string(&b, "state", port_state_to_string(p->state));
-	out_int(&b, "mtu", live && live->mtu ? live->mtu : ETHERNET_MTU);
+	uint32_t mtu = plan ? plan->mtu : live ? live->mtu : 0;
+	out_int(&b, "mtu", mtu ? mtu : ETHERNET_MTU);
 	out_int(&b, "queues", p->queue_cnt);
 	out_bool(&b, "vnetHeader", p->vnet_hdr);
 	out_bool(&b, "macGuard", p->mac_guard);
@@ -152,6 +155,7 @@ void method_attach(struct call *call, const json_t *in)
 	struct attach_request req = {
 		.network = api_get_string(in, "network"),
 		.name = api_get_string(in, "name"),
+		.portgroup = api_get_string(in, "portgroup"),
 		.ifname = api_get_string(in, "interfaceName"),
 		.vnet_hdr = api_get_bool(in, "vnetHeader", true),
 		.mac_guard = api_get_bool(in, "macGuard", true),

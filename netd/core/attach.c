@@ -147,12 +147,22 @@ static int check_room(const struct core *c, const struct network *n, struct nd_e
 		       n->port_cnt + n->foreign_ports);
 }
 
+/* libvirt takes a name that is none for no portgroup; a guest whose VLAN is a typing error had better not start. */
+static int check_portgroup(const struct network *n, const char *portgroup, struct nd_error *e)
+{
+	if (!portgroup || (network_plan_group(n->plan, portgroup) &&
+			   strlen(portgroup) < sizeof(((struct port *)0)->portgroup)))
+		return 0;
+	return nd_fail(e, ND_NOT_FOUND, "it has no portgroup '%.64s'", portgroup);
+}
+
 static struct port *new_port(struct core *c, struct network *n, const struct attach_request *req,
 			     struct nd_error *e)
 {
 	struct nd_uuid uuid;
 	choose_uuid(n, req, &uuid);
-	if (check_room(c, n, e) < 0 || refuse_taken(c, n, &uuid, req, e) < 0)
+	if (check_portgroup(n, req->portgroup, e) < 0 || check_room(c, n, e) < 0 ||
+	    refuse_taken(c, n, &uuid, req, e) < 0)
 		return NULL;
 	struct port *p = model_port_new(&uuid);
 	if (!p) {
@@ -161,6 +171,7 @@ static struct port *new_port(struct core *c, struct network *n, const struct att
 	}
 	p->network = n;
 	nd_strcpy(p->name, sizeof p->name, req->name ? req->name : "");
+	nd_strcpy(p->portgroup, sizeof p->portgroup, req->portgroup ? req->portgroup : "");
 	p->queue_cnt = req->queue_cnt;
 	p->vnet_hdr = req->vnet_hdr;
 	p->mac_guard = req->mac_guard;

@@ -12,9 +12,10 @@ struct attach_request {
 	const char *network; /* name or uuid */
 	const char *name;    /* port name, NULL or "" none */
 	bool mac_set;
-	struct nd_mac mac;  /* unicast */
-	const char *ifname; /* wanted TAP name, NULL: vnet%d */
-	uint16_t queue_cnt; /* 1 … TAP_QUEUES_MAX */
+	struct nd_mac mac;     /* unicast */
+	const char *portgroup; /* of the network; NULL or "": its default one, or none */
+	const char *ifname;    /* wanted TAP name, NULL: vnet%d */
+	uint16_t queue_cnt;    /* 1 … TAP_QUEUES_MAX */
 	bool vnet_hdr;
 	bool mac_guard; /* false: the VMM gives the guest a MAC netd does not know (QEMU's bridge helper) */
 	uid_t uid;

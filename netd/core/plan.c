@@ -290,6 +290,7 @@ void network_plan_free(struct network_plan *p)
 
 void network_plan_mtu(struct network_plan *p, uint32_t egress_mtu, const struct network_plan *was)
 {
+	bool was_set = was && was->bridge.mtu; /* was may be p */
 	if (!p->mtu_auto)
 		return;
 	if (egress_mtu && egress_mtu < MTU_MIN_IP6)
@@ -297,7 +298,7 @@ void network_plan_mtu(struct network_plan *p, uint32_t egress_mtu, const struct 
 	if (egress_mtu > MTU_AUTO_MAX || egress_mtu == MTU_DEFAULT)
 		egress_mtu = 0;
 	p->mtu = p->bridge.mtu = egress_mtu;
-	if (!egress_mtu && was && was->bridge.mtu)
+	if (!egress_mtu && was_set)
 		p->mtu = p->bridge.mtu = MTU_DEFAULT;
 }
 

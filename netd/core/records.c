@@ -116,18 +116,22 @@ void records_close(struct records *r)
 	free(r);
 }
 
-/* ,"definition":"…", escaped. */
+/* ,"key":"…", escaped. value NULL: out of memory. */
+static void put_text(struct nd_buf *line, const char *key, const char *value)
+{
+	json_t *string = value ? json_string(value) : NULL;
+	nd_autofree char *text = string ? json_dumps(string, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+	json_decref(string);
+	nd_buf_printf(line, ",\"%s\":%s", key, text ? text : "");
+	line->bad = line->bad || !text;
+}
+
 static void put_definition(struct nd_buf *line, const struct portdef *def)
 {
 	struct nd_buf xml = { .max = NETDEF_XML_MAX * 2 };
 	portdef_format(def, &xml);
-	json_t *string = xml.bad ? NULL : json_string(nd_buf_string(&xml));
-	nd_autofree char *text = string ? json_dumps(string, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
-	json_decref(string);
+	put_text(line, "definition", xml.bad ? NULL : nd_buf_string(&xml));
 	nd_buf_done(&xml);
-	nd_buf_append_string(line, ",\"definition\":");
-	nd_buf_append_string(line, text ? text : "");
-	line->bad = line->bad || !text;
 }
 
 /* Every other value is a number or of a checked alphabet. */
@@ -144,6 +148,8 @@ static void port_line(const struct port *p, struct nd_buf *line)
 			   (unsigned)p->owner_uid, (int)p->owner_pid, (unsigned long long)p->since_s,
 			   port_state_to_string(p->state), p->ifindex, p->external ? "true" : "false");
 	nd_buf_append(line, fixed, (size_t)len);
+	if (p->portgroup[0])
+		put_text(line, "portgroup", p->portgroup);
 	if (p->def)
 		put_definition(line, p->def);
 	nd_buf_append_string(line, "}\n");
@@ -217,14 +223,14 @@ void records_port_remove(const struct core *c, const struct port *p)
 
 static int port_from_json(json_t *root, struct port *p, struct nd_uuid *ret_network)
 {
-	const char *network, *name, *mac, *state, *definition = NULL;
+	const char *network, *name, *mac, *state, *definition = NULL, *portgroup = "";
 	int queues, vnet_hdr, mac_guard, pid, external = 0;
 	json_int_t mark, uid, since;
-	if (json_unpack(root, "{s:s, s:s, s:s, s:I, s:i, s:b, s:b, s:I, s:i, s:I, s:s, s:i, s?b, s?s}",
+	if (json_unpack(root, "{s:s, s:s, s:s, s:I, s:i, s:b, s:b, s:I, s:i, s:I, s:s, s:i, s?b, s?s, s?s}",
 			"network", &network, "name", &name, "mac", &mac, "mark", &mark, "queues", &queues,
 			"vnetHeader", &vnet_hdr, "macGuard", &mac_guard, "uid", &uid, "pid", &pid, "since",
 			&since, "state", &state, "ifindex", &p->ifindex, "external", &external, "definition",
-			&definition) < 0)
+			&definition, "portgroup", &portgroup) < 0)
 		return ND_PARSE;
 	if (definition && portdef_parse(definition, strlen(definition), false, NULL, NULL, &p->def, NULL) < 0)
 		return ND_PARSE;
@@ -232,7 +238,8 @@ static int port_from_json(json_t *root, struct port *p, struct nd_uuid *ret_netw
 	if (st < 0 || queues < (external ? 0 : 1) || (external && !p->def) || queues > TAP_QUEUES_MAX ||
 	    mark > UINT32_MAX || (mark & NAT_MARK_MASK) != NAT_MARK_BASE || mark == NAT_MARK_FOREIGN ||
 	    mark == NAT_MARK_BASE || nd_uuid_from_string(network, ret_network) < 0 ||
-	    nd_mac_from_string(mac, &p->mac) < 0 || !nd_strcpy(p->name, sizeof p->name, name))
+	    nd_mac_from_string(mac, &p->mac) < 0 || !nd_strcpy(p->name, sizeof p->name, name) ||
+	    !nd_strcpy(p->portgroup, sizeof p->portgroup, portgroup))
 		return ND_PARSE;
 	p->mark = (uint32_t)mark;
 	p->queue_cnt = (uint16_t)queues;

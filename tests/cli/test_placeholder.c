@@ -89,13 +89,15 @@ static void test_option(void **state)
 	assert_int_equal(o.queues, 1);
 	network_option_done(&o);
 
-	assert_int_equal(network_option_parse("lab net,queues=64,mac=52:54:00:AB:cd:ef,name=vm1", &o, NULL),
+	assert_int_equal(network_option_parse(
+				 "lab net,queues=64,mac=52:54:00:AB:cd:ef,name=vm1,portgroup=dmz", &o, NULL),
 			 0);
 	assert_string_equal(o.network, "lab net");
 	assert_string_equal(o.name, "vm1");
 	assert_true(o.mac_set);
 	assert_true(nd_mac_equal(&o.mac, &mac));
 	assert_int_equal(o.queues, 64);
+	assert_string_equal(o.portgroup, "dmz");
 	network_option_done(&o);
 	network_option_done(&o);
 }
@@ -107,14 +109,16 @@ static void test_option_errors(void **state)
 	} rows[] = {
 		{ "", "the network's name is missing" },
 		{ ",mac=52:54:00:00:00:01", "the network's name is missing" },
-		{ "lab,", "unknown suboption '': there are mac=, name= and queues=" },
-		{ "lab,vhost=on", "unknown suboption 'vhost': there are mac=, name= and queues=" },
+		{ "lab,", "unknown suboption '': there are mac=, name=, portgroup= and queues=" },
+		{ "lab,vhost=on",
+		  "unknown suboption 'vhost': there are mac=, name=, portgroup= and queues=" },
 		{ "lab,mac", "mac needs a value: mac=…" },
 		{ "lab,mac=52:54:00:00:00", "mac '52:54:00:00:00' is not a MAC address" },
 		{ "lab,mac=01:00:5e:00:00:01", "mac '01:00:5e:00:00:01' is not a unicast address" },
 		{ "lab,mac=00:00:00:00:00:00", "mac '00:00:00:00:00:00' is not a unicast address" },
 		{ "lab,name=a,name=b", "name is given twice" },
 		{ "lab,name=", "name is empty" },
+		{ "lab,portgroup=", "portgroup is empty" },
 		{ "lab,queues=0", "queues '0' is not a number from 1 to 64" },
 		{ "lab,queues=65", "queues '65' is not a number from 1 to 64" },
 		{ "lab,queues=", "queues '' is not a number from 1 to 64" },

@@ -364,8 +364,13 @@ void core_attach(struct core_harness *h, const char *network, const char *name, 
 		req.mac_set = true;
 		assert_int_equal(nd_mac_from_string(mac, &req.mac), 0);
 	}
+	core_attach_request(h, &req, ret);
+}
+
+void core_attach_request(struct core_harness *h, const struct attach_request *req, struct attached *ret)
+{
 	*ret = (struct attached){ .calls = 0 };
-	attach(&h->c, &req, (struct attach_done){ on_attached, ret });
+	attach(&h->c, req, (struct attach_done){ on_attached, ret });
 	assert_int_equal(ret->calls, 1);
 }
 

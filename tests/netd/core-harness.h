@@ -89,6 +89,7 @@ struct attached {
 /* Not followed by the loop. mac NULL: none given. */
 void core_attach(struct core_harness *h, const char *network, const char *name, const char *mac,
 		 struct attached *ret);
+void core_attach_request(struct core_harness *h, const struct attach_request *req, struct attached *ret);
 void core_close(struct attached *a); /* the guest is gone */
 
 void core_assert_ok(int rc, const struct nd_error *e);
