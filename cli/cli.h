@@ -165,6 +165,8 @@ int cmd_net_desc(struct cli *cli, const struct cli_args *args);
 int cmd_net_metadata(struct cli *cli, const struct cli_args *args);
 /* cmd-port.c */
 int cmd_net_port_list(struct cli *cli, const struct cli_args *args);
+int cmd_net_port_create(struct cli *cli, const struct cli_args *args);
+int cmd_net_port_dumpxml(struct cli *cli, const struct cli_args *args);
 int cmd_net_port_delete(struct cli *cli, const struct cli_args *args);
 int cmd_port_list(struct cli *cli, const struct cli_args *args);
 int cmd_port_info(struct cli *cli, const struct cli_args *args);
@@ -231,6 +233,7 @@ enum {
 	NET_EVENT_LIST,
 };
 enum { MONITOR_SINCE, MONITOR_COUNT };
+enum { NET_PORT_CREATE_VALIDATE };
 enum { NET_PORT_LIST_UUID, NET_PORT_LIST_TABLE };
 enum { PORT_LIST_NETWORK, PORT_LIST_NAME };
 enum { FORWARD_LIVE, FORWARD_CONFIG };

@@ -5,6 +5,7 @@
  */
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "cli/input.h"
 
 static int print_ports(struct cli *cli, const json_t *list)
 {
@@ -107,6 +108,66 @@ static int check_network(struct cli *cli, const struct cli_args *args, struct nd
 	return same ? 0 : nd_fail(e, ND_NOT_FOUND, "network '%s' has no such port", args->word[0]);
 }
 
+static void print_warnings(struct cli *cli, const char *file, const json_t *reply)
+{
+	const json_t *warnings = json_object_get(reply, "warnings");
+
+	for (size_t i = 0; i < json_array_size(warnings); i++) {
+		const json_t *w = json_array_get(warnings, i);
+
+		fprintf(cli->err, "warning: %s: line %lld: <%s>: %s\n", file, api_get_int(w, "line", 0),
+			cli_text(w, "element"), cli_text(w, "text"));
+	}
+}
+
+int cmd_net_port_create(struct cli *cli, const struct cli_args *args)
+{
+	const char *file = args->word[1];
+	nd_autofree char *xml = NULL;
+	struct nd_error e = ND_ERROR_INIT;
+	json_t *params, *reply = NULL;
+
+	if (input_read(file, &xml, &e) < 0)
+		return cli_failed(cli, &e);
+	params = json_pack("{s:s, s:s, s:b}", "network", args->word[0], "xml", xml, "validate",
+			   args->set[NET_PORT_CREATE_VALIDATE] ? 1 : 0);
+	if (!params)
+		nd_fail(&e, ND_PARSE, "%s is not UTF-8 text", file);
+	else
+		cli_try(cli, "CreatePort", params, &reply, &e);
+	if (e.code) {
+		nd_wrap(&e, "Failed to create network port from %s", file);
+		return cli_error(cli, &e);
+	}
+	if (cli->json) {
+		cli_print_json(cli, reply);
+	} else {
+		print_warnings(cli, file, reply);
+		cli_say(cli, "Network port %s created from %s\n",
+			cli_text(json_object_get(reply, "port"), "uuid"), file);
+	}
+	json_decref(reply);
+	return 0;
+}
+
+int cmd_net_port_dumpxml(struct cli *cli, const struct cli_args *args)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	json_t *reply = NULL;
+
+	if (check_network(cli, args, &e) < 0 ||
+	    cli_try(cli, "DumpPort", json_pack("{s:s}", "port", args->word[1]), &reply, &e) < 0) {
+		nd_wrap(&e, "failed to get network port '%s'", args->word[1]);
+		return cli_error(cli, &e);
+	}
+	if (cli->json)
+		cli_print_json(cli, reply);
+	else
+		fputs(cli_text(reply, "xml"), cli->out);
+	json_decref(reply);
+	return 0;
+}
+
 int cmd_net_port_delete(struct cli *cli, const struct cli_args *args)
 {
 	struct nd_error e = ND_ERROR_INIT;
@@ -153,13 +214,16 @@ int cmd_port_info(struct cli *cli, const struct cli_args *args)
 	output_line(cli->out, "Name", api_get_string(p, "name"));
 	output_line(cli->out, "UUID", api_get_string(p, "uuid"));
 	output_line(cli->out, "State", api_get_string(p, "state"));
+	output_line(cli->out, "Guest", api_get_string(p, "owner"));
 	output_line(cli->out, "Network", api_get_string(p, "network"));
 	output_line(cli->out, "Interface", api_get_string(p, "interface"));
 	output_line(cli->out, "MAC address", api_get_string(p, "mac"));
 	output_line(cli->out, "IP address", api_get_string(p, "address"));
 	print_number(cli, "MTU", p, "mtu");
-	print_number(cli, "Queues", p, "queues");
-	output_line(cli->out, "Vnet header", api_get_bool(p, "vnetHeader", false) ? "yes" : "no");
+	if (!api_get_bool(p, "external", false)) {
+		print_number(cli, "Queues", p, "queues");
+		output_line(cli->out, "Vnet header", api_get_bool(p, "vnetHeader", false) ? "yes" : "no");
+	}
 	output_line(cli->out, "MAC guard", api_get_bool(p, "macGuard", false) ? "on" : "off");
 	print_number(cli, "Owner UID", p, "ownerUid");
 	print_number(cli, "Owner PID", p, "ownerPid");

@@ -94,6 +94,9 @@ static const struct cli_option monitor_options[] = {
 	[MONITOR_SINCE] = { "--since", "SEQUENCE", "first those since this one that netd still has" },
 	[MONITOR_COUNT] = { "--count", "NUMBER", "end after so many" },
 };
+static const struct cli_option net_port_create_options[] = {
+	[NET_PORT_CREATE_VALIDATE] = { "--validate", NULL, "refuse what would only be a warning" },
+};
 static const struct cli_option net_port_list_options[] = {
 	[NET_PORT_LIST_UUID] = { "--uuid", NULL, "UUIDs only, one a line" },
 	[NET_PORT_LIST_TABLE] = { "--table", NULL, "a table, as without options" },
@@ -215,6 +218,11 @@ const struct cli_command cli_commands[] = {
 	  OPTIONS(monitor_options), cmd_monitor, .method = "Monitor", .lines = true, .plain = true },
 	{ "net-port-list", "NETWORK", "list a network's ports by UUID", OPTIONS(net_port_list_options),
 	  cmd_net_port_list, .failure = "Failed to list network ports", .method = "ListPorts" },
+	{ "net-port-create", "NETWORK FILE",
+	  "announce a port for a device that another program makes, from XML ('-': standard input)",
+	  OPTIONS(net_port_create_options), cmd_net_port_create, .method = "CreatePort" },
+	{ "net-port-dumpxml", "NETWORK PORT", "a port's XML", .run = cmd_net_port_dumpxml,
+	  .method = "DumpPort" },
 	{ "net-port-delete", "NETWORK PORT", "end a port of a network: its guest loses the network",
 	  .run = cmd_net_port_delete, .method = "Detach" },
 	{ "port-list", "", "list ports", OPTIONS(port_list_options), cmd_port_list, .method = "ListPorts" },

@@ -70,12 +70,14 @@ static const struct api_field port_fields[] = {
 	{ "network", API_STRING },
 	{ "networkUuid", API_STRING },
 	{ "mac", API_STRING, "the guest's" },
-	{ "interface", API_STRING, "the TAP device" },
-	{ "ifindex", API_INT },
+	{ "interface", API_STRING, "the TAP device; missing while one is expected", API_OPTIONAL },
+	{ "ifindex", API_INT, NULL, API_OPTIONAL },
 	{ "address", API_STRING, "of its lease", API_OPTIONAL },
-	{ "state", API_STRING, "attached or quarantined" },
+	{ "state", API_STRING, "attached, quarantined or expected" },
+	{ "external", API_BOOL, "the device is another program's, which announced the port" },
+	{ "owner", API_STRING, "the guest's name, as that program said", API_OPTIONAL },
 	{ "mtu", API_INT },
-	{ "queues", API_INT },
+	{ "queues", API_INT, "0: the other program's affair" },
 	{ "vnetHeader", API_BOOL },
 	{ "macGuard", API_BOOL, "frames from other MACs are dropped" },
 	{ "ownerUid", API_INT, "who attached it" },
@@ -295,6 +297,17 @@ static const struct api_field in_port[] = {
 static const struct api_field out_port[] = {
 	{ "port", API_RECORD, NULL, 0, &port_record },
 };
+static const struct api_field in_create_port[] = {
+	{ "network", API_STRING },
+	{ "xml", API_STRING, "<networkport>" },
+	{ "validate", API_BOOL, "refuse what would only be a warning", API_OPTIONAL },
+	{ "reclaim", API_BOOL, "the device is plugged in already, and the document says where",
+	  API_OPTIONAL },
+};
+static const struct api_field out_create_port[] = {
+	{ "port", API_RECORD, NULL, 0, &port_record },
+	{ "warnings", API_RECORD, NULL, API_ARRAY, &warning_record },
+};
 static const struct api_field in_attach[] = {
 	{ "network", API_STRING },
 	{ "name", API_STRING, "the port's: the same name is the same port again", API_OPTIONAL },
@@ -423,10 +436,25 @@ static const struct api_signature netd_methods[] = {
 		.errors = ERR(ND_NOT_FOUND) | ERR(ND_EXISTS) | ERR(ND_STATE) | ERR(ND_LIMIT) |
 			  ERR(ND_CONFLICT),
 	},
+	[API_CREATE_PORT] = {
+		.name = "CreatePort",
+		.text = "Announces a port for a device that another program makes, as libvirt's "
+			"<networkport>. The port's <plug>, in DumpPort, says where the device belongs; netd "
+			"knows it by its MAC address, and never changes it.",
+		.in = FIELDS(in_create_port), .out = FIELDS(out_create_port), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_EXISTS) | ERR(ND_STATE) | ERR(ND_LIMIT) |
+			  ERR(ND_CONFLICT) | ERR(ND_PARSE) | ERR(ND_UNSUPPORTED),
+	},
+	[API_DUMP_PORT] = {
+		.name = "DumpPort",
+		.text = "A port as <networkport>.",
+		.in = FIELDS(in_port), .out = FIELDS(out_xml), .access = API_ACCESS_OBSERVER,
+		.errors = ERR(ND_NOT_FOUND),
+	},
 	[API_DETACH] = {
 		.name = "Detach",
 		.text = "Ends a port. Its device is taken out of the network; whoever holds it keeps "
-			"a dead link.",
+			"a dead link. Another program's device is left as it is.",
 		.in = FIELDS(in_port), .access = API_ACCESS_ADMIN,
 		.errors = ERR(ND_NOT_FOUND),
 	},

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "netd/api/methods.h"
 #include "netd/core/attach.h"
+#include "netd/core/external.h"
 #include "netd/core/plan.h"
 #include "netd/core/port.h"
 
@@ -26,11 +27,15 @@ json_t *methods_port(const struct port *p)
 	out_string(&b, "networkUuid", nd_uuid_to_string(&p->network->uuid, uuid));
 	out_string(&b, "mac", nd_mac_to_string(&p->mac, mac));
 	out_string(&b, "interface", p->ifname);
-	out_int(&b, "ifindex", p->ifindex);
+	if (p->ifindex)
+		out_int(&b, "ifindex", p->ifindex);
 	if (p->ip4)
 		out_string(&b, "address", nd_ip4_to_string(p->ip4, ip));
 	out_string(&b, "state", port_state_to_string(p->state));
 	uint32_t mtu = plan ? plan->mtu : live ? live->mtu : 0;
+	out_bool(&b, "external", p->external);
+	if (p->external)
+		out_string(&b, "owner", p->def->owner_name);
 	out_int(&b, "mtu", mtu ? mtu : ETHERNET_MTU);
 	out_int(&b, "queues", p->queue_cnt);
 	out_bool(&b, "vnetHeader", p->vnet_hdr);
@@ -173,6 +178,70 @@ void method_attach(struct call *call, const json_t *in)
 	}
 	req.queue_cnt = (uint16_t)queues;
 	attach(call_arg(call), &req, (struct attach_done){ on_attached, call });
+}
+
+static void on_warning(void *arg, const struct netdef_warning *w)
+{
+	struct out b = out_new();
+
+	out_int(&b, "line", w->line);
+	out_object(&b, "element", api_string(w->element));
+	out_object(&b, "text", api_string(w->text));
+	json_array_append_new(arg, out_take(&b));
+}
+
+void method_create_port(struct call *call, const json_t *in)
+{
+	const struct call_peer *peer = call_peer(call);
+	const json_t *xml = json_object_get(in, "xml");
+	struct external_request req = {
+		.xml = json_string_value(xml),
+		.len = json_string_length(xml),
+		.reclaim = api_get_bool(in, "reclaim", false),
+		.validate = api_get_bool(in, "validate", false),
+		.warn = on_warning,
+		.uid = peer->cred.uid,
+		.pid = peer->cred.pid,
+	};
+	struct network *n = methods_find_network(call, api_get_string(in, "network"));
+	struct nd_error e = ND_ERROR_INIT;
+	struct port *p = NULL;
+	json_t *warnings;
+	struct out b;
+
+	if (!n)
+		return;
+	warnings = json_array();
+	req.arg = warnings;
+	if (external_create(call_arg(call), n, &req, &p, &e) < 0) {
+		json_decref(warnings);
+		call_fail(call, &e);
+		return;
+	}
+	b = out_new();
+	out_object(&b, "port", methods_port(p));
+	out_object(&b, "warnings", warnings);
+	call_reply_new(call, out_take(&b));
+}
+
+void method_dump_port(struct call *call, const json_t *in)
+{
+	struct port *p = find_port(call, api_get_string(in, "port"));
+	struct nd_buf xml = { .max = 0 };
+	struct nd_error e = ND_ERROR_INIT;
+	struct out b;
+
+	if (!p)
+		return;
+	if (external_format(p, &xml, &e) < 0) {
+		call_fail(call, &e);
+	} else {
+		b = out_new();
+		b.bad = xml.bad || b.bad;
+		out_object(&b, "xml", api_string(nd_buf_string(&xml)));
+		call_reply_new(call, out_take(&b));
+	}
+	nd_buf_done(&xml);
 }
 
 void method_detach(struct call *call, const json_t *in)

@@ -59,6 +59,8 @@ void method_apply_network(struct call *call, const json_t *in);
 void method_list_ports(struct call *call, const json_t *in);
 void method_get_port(struct call *call, const json_t *in);
 void method_attach(struct call *call, const json_t *in);
+void method_create_port(struct call *call, const json_t *in);
+void method_dump_port(struct call *call, const json_t *in);
 void method_detach(struct call *call, const json_t *in);
 /* methods-forward.c */
 void method_add_forward(struct call *call, const json_t *in);

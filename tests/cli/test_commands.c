@@ -187,6 +187,44 @@ static void test_ports(void **state)
 	run_done(&r);
 }
 
+static void test_port_documents(void **state)
+{
+	static const struct stub_row made = {
+		"{\"parameters\":{\"port\":{\"uuid\":\"u1\"},\"warnings\":[{\"line\":1,\"element\":\"foo\","
+		"\"text\":\"unknown element, not kept\"}]}}"
+	};
+	static const struct stub_row refused = {
+		"{\"error\":\"io.netd.Invalid\",\"parameters\":{\"text\":\"network port has no uuid\"}}"
+	};
+	static const struct stub_row dump[] = { { PORT },
+						{ "{\"parameters\":{\"xml\":\"<networkport/>\\n\"}}" } };
+	char file[] = "/tmp/nd-port-XXXXXX", line[100], want[300];
+	int fd = mkstemp(file);
+	struct run r;
+
+	assert_true(fd >= 0 && write(fd, "<x/>", 4) == 4);
+	close(fd);
+	snprintf(line, sizeof(line), "net-port-create lab %s", file);
+	r = run_line(line, &made, 1, false);
+	snprintf(want, sizeof(want), "Network port u1 created from %s\n\n", file);
+	assert_string_equal(r.out, want);
+	snprintf(want, sizeof(want), "warning: %s: line 1: <foo>: unknown element, not kept\n", file);
+	assert_string_equal(r.err, want);
+	assert_non_null(strstr(r.calls, "{\"network\":\"lab\",\"xml\":\"<x/>\",\"validate\":false}"));
+	run_done(&r);
+	snprintf(line, sizeof(line), "net-port-create lab %s --validate", file);
+	r = run_line(line, &refused, 1, false);
+	snprintf(want, sizeof(want),
+		 "error: Failed to create network port from %s: network port has no uuid\n", file);
+	assert_string_equal(r.err, want);
+	assert_non_null(strstr(r.calls, "\"validate\":true"));
+	run_done(&r);
+	unlink(file);
+	r = run_line("net-port-dumpxml lab u1", dump, 2, false);
+	assert_string_equal(r.out, "<networkport/>\n\n");
+	run_done(&r);
+}
+
 static void test_changes(void **state)
 {
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
@@ -424,6 +462,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_define_as),
 		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_port_documents),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_edited_texts),
 		cmocka_unit_test(test_edit),

@@ -13,6 +13,7 @@
 #include "netd/core/attach.h"
 #include "netd/core/change.h"
 #include "netd/core/event.h"
+#include "netd/core/external.h"
 #include "netd/core/leases.h"
 #include "netd/core/network.h"
 #include "netd/core/port.h"
@@ -203,6 +204,24 @@ void attach(struct core *c, const struct attach_request *req, struct attach_done
 
 int attach_end(struct core *c, struct port *p, struct nd_error *e)
 {
+	return 0;
+}
+
+int external_create(struct core *c, struct network *n, const struct external_request *req, struct port **ret,
+		    struct nd_error *e)
+{
+	struct netdef_warning w = { .line = 7, .element = "foo", .text = "not known" };
+
+	if (req->validate)
+		return nd_fail(e, ND_INVALID, "network port has no uuid");
+	req->warn(req->arg, &w);
+	*ret = container_of(n->ports.next, struct port, siblings);
+	return 0;
+}
+
+int external_format(const struct port *p, struct nd_buf *out, struct nd_error *e)
+{
+	nd_buf_append_string(out, "<networkport/>");
 	return 0;
 }
 
@@ -405,6 +424,15 @@ static const struct {
 	{ "DefineNetwork", "{\"xml\":\"\"}",
 	  "\"warnings\":[{\"line\":7,\"element\":\"dns\",\"text\":\"not known\"}]", NULL },
 	{ "CreateNetwork", "{\"xml\":\"\"}", "io.netd.Parse", "line 1" },
+	{ "CreatePort", "{\"network\":\"lab\",\"xml\":\"\"}",
+	  "\"warnings\":[{\"line\":7,\"element\":\"foo\",\"text\":\"not known\"}]", NULL },
+	{ "CreatePort", "{\"network\":\"lab\",\"xml\":\"\",\"validate\":true}", "io.netd.Invalid",
+	  "network port has no uuid" },
+	{ "CreatePort", "{\"network\":\"none\",\"xml\":\"\"}", "io.netd.NotFound",
+	  "Network not found: no network with matching name 'none'" },
+	{ "DumpPort", "{\"port\":\"vm1\"}", "{\"xml\":\"<networkport/>\"}", NULL },
+	{ "DumpPort", "{\"port\":\"none\"}", "io.netd.NotFound",
+	  "port 'none': no port has this uuid, name, interface or MAC" },
 	{ "DestroyNetwork", "{\"name\":\"lab\"}", "io.netd.Busy", "it has 1 live port: vm1" },
 	{ "DestroyNetwork", "{\"name\":\"lab\",\"force\":true}", "{}", NULL },
 	{ "UndefineNetwork", "{\"name\":\"idle\"}", "{}", NULL },
@@ -426,8 +454,8 @@ static const struct {
 	{ "ListPorts", "{\"network\":\"none\"}", "io.netd.NotFound",
 	  "Network not found: no network with matching name 'none'" },
 	{ "GetPort", "{\"port\":\"52:54:00:00:00:01\"}", "\"drops\":5}", NULL },
-	{ "GetPort", "{\"port\":\"vm1\"}", "\"address\":\"10.7.0.2\",\"state\":\"attached\",\"mtu\":1400",
-	  NULL },
+	{ "GetPort", "{\"port\":\"vm1\"}",
+	  "\"address\":\"10.7.0.2\",\"state\":\"attached\",\"external\":false,\"mtu\":1400", NULL },
 	{ "GetPort", "{\"port\":\"vm2\"}", "io.netd.NotFound",
 	  "port 'vm2': no port has this uuid, name, interface or MAC" },
 	{ "Detach", "{\"port\":\"vm1\"}", "{}", NULL },
