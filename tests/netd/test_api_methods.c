@@ -17,6 +17,7 @@
 #include "netd/core/leases.h"
 #include "netd/core/network.h"
 #include "netd/core/port.h"
+#include "netd/core/publish.h"
 #include "netd/core/supervisor.h"
 
 #include <ev.h>
@@ -170,6 +171,38 @@ int change_metadata_get(const struct network *n, enum change_metadata_type type,
 		return nd_fail(e, ND_NOT_FOUND, "no title");
 	*ret = strdup(type == CHANGE_ELEMENT ? uri : "Lab");
 	return 0;
+}
+
+static char published[256];
+
+void change_publish(struct core *c, struct network *n, const struct change_publish *p,
+		    struct network_done done)
+{
+	char ip[ND_IP_STRLEN] = "-";
+	struct nd_error e = ND_ERROR_INIT;
+
+	if (p->publish->address.family)
+		nd_ip_to_string(&p->publish->address, ip);
+	snprintf(published, sizeof(published), "%s %s %s:%u-%u %s:%u %u", p->remove ? "remove" : "add",
+		 netdef_protocol_to_string(p->publish->protocol), ip, p->publish->port, p->publish->port_end,
+		 p->publish->guest ? p->publish->guest : "-", p->publish->guest_port, p->targets);
+	if (p->publish->port == 22)
+		nd_fail(&e, ND_BUSY, "TCP port 22 is taken by sshd (pid 7)");
+	done.fn(done.arg, e.code ? NULL : n, &e);
+}
+
+const char *publish_state_to_string(int v)
+{
+	return v == PUBLISH_TAKEN ? "taken" : "active";
+}
+
+void publish_each(struct core *c, const struct network *n,
+		  void (*fn)(void *arg, const struct publish_status *s), void *arg)
+{
+	struct netdef_publish p = { .port = 80, .guest = (char *)"web" };
+	struct publish_status s = { .publish = &p, .state = PUBLISH_TAKEN, .why = "by nginx" };
+
+	fn(arg, &s);
 }
 
 void leases_list(struct core *c, const struct network *n, const struct nd_mac *mac, struct leases_done done)
@@ -511,6 +544,25 @@ static const struct {
 	{ "ApplyNetwork", "{\"xml\":\"\"}", "io.netd.State",
 	  "mtu@size can change only by a restart of the network" },
 	{ "ApplyNetwork", "{\"xml\":\"\",\"restart\":true}", "\"name\":\"lab\"", NULL },
+	{ "AddForward", "{\"network\":\"lab\",\"port\":22,\"guest\":\"web\"}", "io.netd.Busy",
+	  "TCP port 22 is taken by sshd (pid 7)" },
+	{ "AddForward", "{\"network\":\"lab\",\"port\":0,\"guest\":\"web\"}",
+	  "org.varlink.service.InvalidParameter", NULL },
+	{ "AddForward", "{\"network\":\"lab\",\"port\":65536,\"guest\":\"web\"}",
+	  "org.varlink.service.InvalidParameter", NULL },
+	{ "AddForward", "{\"network\":\"lab\",\"protocol\":\"icmp\",\"port\":1,\"guest\":\"web\"}",
+	  "org.varlink.service.InvalidParameter", NULL },
+	{ "AddForward", "{\"network\":\"lab\",\"address\":\"here\",\"port\":1,\"guest\":\"web\"}",
+	  "org.varlink.service.InvalidParameter", NULL },
+	{ "AddForward", "{\"network\":\"none\",\"port\":1,\"guest\":\"web\"}", "io.netd.NotFound", NULL },
+	{ "ListForwards", "{}",
+	  "{\"forwards\":[{\"network\":\"lab\",\"protocol\":\"tcp\",\"port\":80,\"portEnd\":80,\"guest\":"
+	  "\"web\",\"guestPort\":80,\"state\":\"taken\",\"reason\":\"by nginx\"}",
+	  NULL },
+	{ "ListForwards", "{\"network\":\"none\"}", "io.netd.NotFound", NULL },
+	{ "RemoveForward",
+	  "{\"network\":\"lab\",\"protocol\":\"udp\",\"address\":\"::2\",\"port\":53,\"config\":true}",
+	  "\"name\":\"lab\"", NULL },
 };
 
 static void test_rows(void **state)
@@ -546,6 +598,7 @@ static void test_changes(void **state)
 	assert_int_equal(updated.parent, -1);
 	assert_int_equal(updated.targets, CHANGE_LIVE);
 	assert_string_equal(changed, "2 <a/> k urn:x 3");
+	assert_string_equal(published, "remove udp ::2:53-0 -:0 2");
 }
 
 static void test_start_waits_for_the_disk(void **state)
