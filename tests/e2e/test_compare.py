@@ -139,6 +139,7 @@ FILES = {
     "route": network("route", 7, "<forward mode='route'/><bridge stp='off'/>" + MAC.format(7) + IP.format(77, "")),
     "open": network("open", 8, "<forward mode='open'/><bridge stp='off'/>" + MAC.format(8) + IP.format(78, "")),
     "bridged": network("bridged", 9, "<forward mode='bridge'/><bridge name='br-host'/>"),
+    "unbridged": network("unbridged", 17, "<forward mode='bridge'/><bridge name='br-none'/>"),
     "macvtap": network("macvtap", 10, "<forward mode='bridge'><interface dev='eth7'/><interface dev='eth8'/></forward>"),
     "temp": network("temp", 11, "<bridge name='br-temp' stp='off'/>" + MAC.format(11) + IP.format(81, "")),
     "same-subnet": network("same-subnet", 12, "<bridge name='br-same' stp='off'/>" + MAC.format(12) + IP.format(71, "")),
@@ -267,6 +268,8 @@ SCRIPT = [
     "! ip link add somebody type bridge", "net-define taken", "net-start taken", "net-dumpxml taken", "net-undefine taken",
     "net-define long-bridge", "net-start long-bridge", "net-undefine long-bridge",
     "net-destroy lab",
+    "net-define unbridged", "net-start unbridged", "net-destroy unbridged", "net-undefine unbridged",
+    "! ip link add br-host type bridge",
     # every mode, with as little said as can be
     *(f"{c} {n}" for n in ("nat", "bare", "isolated", "empty", "foo", "route", "open", "bridged", "macvtap", "full", "unknown")
       for c in ("net-define", "net-dumpxml", "net-info")),
@@ -312,6 +315,7 @@ PORTS = "netd does not rewrite the source ports of a masquerade to 1024-65535, s
 DOMAINS = "clients that count domains and pools to see whether a connection lives are told that there are none"
 SUBNET = "a subnet that is taken: netd says which, by what, and what to do"
 LONG = "a bridge name the kernel would not take is refused at once, not by the first start"
+BRIDGE = "a network on a bridge of the host's that is not there does not start; with libvirtd its guests do not"
 CREATE_FAILS = "a definition whose start by net-create fails is kept; libvirtd forgets it until its next start, and leaves its file"
 PICTURE = "XML that is not well-formed: the same words and line, without a picture of the place"
 SCHEMA = "--validate: netd's own words; it has no schema file"
@@ -331,6 +335,8 @@ DIFFERENCES = [
            "a link that has the bridge's name: netd says what is in its way"),
     Answer(r"net-define long-bridge", r"is not an interface name", r"defined", LONG),
     Answer(r"net-(start|undefine) long-bridge", r"no network with matching name", r"long-bridge", LONG),
+    Answer(r"net-start unbridged", r"operation failed: bridge 'br-none' is not there", r"started", BRIDGE),
+    Answer(r"net-destroy unbridged", r"network 'unbridged' is not active", r"destroyed", BRIDGE),
     Answer(r"list --all", r"Id +Name +State", r"virConnectNumOfDomains", DOMAINS),
     Answer(r"pool-list --all", r"Name +State", r"virConnectNumOfStoragePools", DOMAINS),
 ]
