@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #define CLI_STATUS_USAGE 2  /* the others: nd_code_exit_status */
+#define CLI_STATUS_FOUND 18 /* doctor, explain: something does not work */
 #define CLI_OPTIONS_MAX  12 /* per command */
 #define CLI_WORDS_MAX    4
 
@@ -186,6 +187,9 @@ int cmd_help(struct cli *cli, const struct cli_args *args);
 int cmd_quit(struct cli *cli, const struct cli_args *args);
 /* cmd-libvirt.c */
 int cmd_libvirt_publish(struct cli *cli, const struct cli_args *args);
+/* cmd-doctor.c */
+int cmd_doctor(struct cli *cli, const struct cli_args *args);
+int cmd_explain(struct cli *cli, const struct cli_args *args);
 /* cmd-completion.c */
 int cmd_completion(struct cli *cli, const struct cli_args *args);
 
@@ -202,6 +206,8 @@ enum {
 	NET_LIST_TABLE,
 };
 enum { NET_INFO_DETAILS };
+enum { DOCTOR_FIX };
+enum { EXPLAIN_FROM, EXPLAIN_TO, EXPLAIN_PROTO };
 enum { NET_DUMPXML_INACTIVE, NET_DUMPXML_XPATH, NET_DUMPXML_WRAP };
 enum { NET_DEFINE_VALIDATE };
 enum {

@@ -116,6 +116,14 @@ static const struct cli_option libvirt_publish_options[] = {
 	[LIBVIRT_PUBLISH_WATCH] = { "--watch", NULL,
 				    "stay, and follow what becomes of the network until a signal comes" },
 };
+static const struct cli_option doctor_options[] = {
+	[DOCTOR_FIX] = { "--fix", NULL, "first make again what netd itself claims: settings, devices, rules" },
+};
+static const struct cli_option explain_options[] = {
+	[EXPLAIN_FROM] = { "--from", "END", "outside, host, a port, or an address" },
+	[EXPLAIN_TO] = { "--to", "END[:PORT]", "outside, host, a port, or an address" },
+	[EXPLAIN_PROTO] = { "--proto", "PROTOCOL", "tcp (when there is a port), udp or icmp: ping" },
+};
 static const struct cli_option exec_options[] = {
 	{ "--network", "NETWORK", "attach to it; once for each device" },
 };
@@ -245,6 +253,10 @@ const struct cli_command cli_commands[] = {
 	{ "libvirt-publish", "NETWORK", "make a network one of a monolithic libvirtd's, too",
 	  OPTIONS(libvirt_publish_options), cmd_libvirt_publish, .failure = "Failed to publish network *",
 	  .record = &publication, .lines = true },
+	{ "doctor", "[NETWORK]", "look for what is wrong with the host and networks, and what mends it",
+	  OPTIONS(doctor_options), cmd_doctor, .method = "Doctor" },
+	{ "explain", "", "which rule of whom decides on a packet's way through this host", OPTIONS(explain_options),
+	  cmd_explain, .method = "Explain" },
 	{ "reload", "", "read the definitions' files again", .run = cmd_reload, .method = "Reload" },
 	{ "counters", "", "what the DHCP server received, answered and dropped, by reason",
 	  .run = cmd_counters, .method = "GetCounters" },
@@ -285,6 +297,9 @@ const struct cli_value cli_values[] = {
 	{ NULL, "SUBNET", CLI_FROM_LIST, "auto" },
 	{ NULL, "DHCP", CLI_FROM_LIST, "auto none" },
 	{ NULL, "WHEN", CLI_FROM_LIST, "no boot on-attach" },
+	{ NULL, "PROTOCOL", CLI_FROM_LIST, "tcp udp icmp" },
+	{ NULL, "END", CLI_FROM_PORTS, NULL },
+	{ NULL, "END[:PORT]", CLI_FROM_PORTS, NULL },
 	{ NULL, "KIND", CLI_FROM_LIST,
 	  "lifecycle network-defined network-undefined network-changed network-metadata network-started "
 	  "network-stopped network-degraded network-recovered network-subnet port-expected port-attached "

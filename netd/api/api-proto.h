@@ -98,6 +98,8 @@ enum api_method_id {
 	API_ADD_FORWARD,
 	API_REMOVE_FORWARD,
 	API_LIST_FORWARDS,
+	API_DOCTOR,
+	API_EXPLAIN,
 	API_METHOD_CNT_
 };
 extern const struct api_interface api_netd;

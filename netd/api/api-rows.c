@@ -165,7 +165,28 @@ static const struct api_field forward_fields[] = {
 static const struct api_record forward_record = { "Forward", "A port of the host published to a guest.",
 						  FIELDS(forward_fields) };
 
+static const struct api_field check_fields[] = {
+	{ "name", API_STRING, "of the check" },
+	{ "network", API_STRING, "missing: it is about the host", API_OPTIONAL },
+	{ "result", API_STRING, "ok, warning or failed" },
+	{ "text", API_STRING, "what was found, and its cause" },
+	{ "command", API_STRING, "what mends it", API_OPTIONAL },
+	{ "fixed", API_BOOL, "it was not so before: netd mended it" },
+};
+static const struct api_record check_record = { "Check", "One thing that was looked at.",
+						FIELDS(check_fields) };
+
+static const struct api_field stage_fields[] = {
+	{ "stage", API_STRING,
+	  "bridge, prerouting, output, routing, forward, host, postrouting or answers" },
+	{ "verdict", API_STRING, "pass, drop, reject or unsure" },
+	{ "text", API_STRING, "the rule, route or reason that decides" },
+};
+static const struct api_record stage_record = { "Stage", "What decides at one point of a packet's way.",
+						FIELDS(stage_fields) };
+
 static const struct api_record *const netd_records[] = {
+	&check_record,   &stage_record,
 	&range_record,     &network_record,  &port_record,    &lease_record,   &warning_record,
 	&api_event_record, &api_plan_record, &counter_record, &forward_record,
 };
@@ -344,6 +365,27 @@ static const struct api_field out_counters[] = {
 };
 static const struct api_field out_reload[] = {
 	{ "broken", API_INT },
+};
+
+static const struct api_field in_doctor[] = {
+	{ "network", API_STRING, "only this one, and the host", API_OPTIONAL },
+	{ "fix", API_BOOL, "first make again what netd itself claims", API_OPTIONAL },
+};
+static const struct api_field out_doctor[] = {
+	{ "checks", API_RECORD, NULL, API_ARRAY, &check_record },
+	{ "failed", API_INT, "how many failed" },
+};
+static const struct api_field in_explain[] = {
+	{ "from", API_STRING, "outside, host, a port (uuid, name, interface, MAC) or an address" },
+	{ "to", API_STRING, "outside, host, a port or an address" },
+	{ "protocol", API_STRING, "tcp, udp or icmp (ping); missing: tcp with a port, else icmp",
+	  API_OPTIONAL },
+	{ "port", API_INT, "of to", API_OPTIONAL },
+};
+static const struct api_field out_explain[] = {
+	{ "stages", API_RECORD, "in the order of the way", API_ARRAY, &stage_record },
+	{ "verdict", API_STRING, "pass, drop, reject or unsure" },
+	{ "text", API_STRING, "the sentence" },
 };
 
 static const struct api_signature netd_methods[] = {
@@ -530,6 +572,20 @@ static const struct api_signature netd_methods[] = {
 		.text = "The published ports, and what has become of each.",
 		.in = FIELDS(in_list_forwards), .out = FIELDS(out_forwards), .access = API_ACCESS_OBSERVER,
 		.errors = ERR(ND_NOT_FOUND),
+	},
+	[API_DOCTOR] = {
+		.name = "Doctor",
+		.text = "Looks for what is wrong with the host and with active networks. DHCP is "
+			"tried with a guest of netd's own for a moment; it takes no lease.",
+		.in = FIELDS(in_doctor), .out = FIELDS(out_doctor), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_NOT_FOUND),
+	},
+	[API_EXPLAIN] = {
+		.name = "Explain",
+		.text = "What happens to a packet on its way through this host: which rule of whom "
+			"decides at each stage. Nothing is sent.",
+		.in = FIELDS(in_explain), .out = FIELDS(out_explain), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_INVALID),
 	},
 };
 static_assert(ARRAY_LEN(netd_methods) == API_METHOD_CNT_, "one row per method");

@@ -45,6 +45,8 @@ static const call_fn netd_methods[] = {
 	[API_ADD_FORWARD] = method_add_forward,
 	[API_REMOVE_FORWARD] = method_remove_forward,
 	[API_LIST_FORWARDS] = method_list_forwards,
+	[API_DOCTOR] = method_doctor,
+	[API_EXPLAIN] = method_explain,
 };
 static_assert(ARRAY_LEN(netd_methods) == API_METHOD_CNT_, "every row has its function");
 

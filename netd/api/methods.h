@@ -68,4 +68,7 @@ void method_remove_forward(struct call *call, const json_t *in);
 void method_list_forwards(struct call *call, const json_t *in);
 /* methods-event.c */
 void method_monitor(struct call *call, const json_t *in);
+/* methods-doctor.c */
+void method_doctor(struct call *call, const json_t *in);
+void method_explain(struct call *call, const json_t *in);
 #endif

@@ -59,7 +59,7 @@ struct check_job {
 /* A chain that decides several needs of one family is named once, with all that lets them pass. */
 static void note_drops(struct note *note, const struct probe_drop *drops, size_t cnt)
 {
-	size_t used = 0;
+	size_t used = strlen(note->text);
 	for (size_t i = 0; i < cnt && used + 1 < sizeof note->text; i++) {
 		bool chain = false, fix = false;
 		int n = 0;
@@ -91,7 +91,7 @@ static bool is_bound(const struct check_job *j, const char *bridge)
 	return false;
 }
 
-static void bind_zone(struct check_job *j, const struct probe_net *n, const char *zone)
+static void bind_zone(struct check_job *j, const struct probe_net *n, const char *zone, struct nd_error *ret)
 {
 	char have[64];
 	struct nd_error e = ND_ERROR_INIT;
@@ -103,9 +103,8 @@ static void bind_zone(struct check_job *j, const struct probe_net *n, const char
 		snprintf(j->how, sizeof j->how, "%s is in firewalld's zone '%s'", n->bridge, zone);
 	}
 	if (e.code) {
-		nd_wrap(&e, "zone '%s' for %s", zone, n->bridge);
-		if (!j->failed.code)
-			nd_error_copy(&j->failed, &e);
+		nd_error_copy(ret, &e);
+		nd_wrap(ret, "firewalld's zone '%s' for %s", zone, n->bridge);
 		return;
 	}
 	struct bound *more =
@@ -148,7 +147,7 @@ static void collect(struct check_job *j, const struct foreign_ruleset *rs, struc
 		for (size_t k = 0; k < cnt; k++) {
 			const struct foreign_chain *place = foreign_place_find(rs, drops[k].base);
 			if (drops[k].owner == FOREIGN_OWNER_FIREWALLD && !j->nets[i].zone[0])
-				bind_zone(j, &j->nets[i], FOREIGN_ZONE);
+				bind_zone(j, &j->nets[i], FOREIGN_ZONE, &j->failed);
 			if (!place || a->cnt == ACCEPTS_MAX)
 				continue;
 			a->want[a->cnt] = drops[k].accept;
@@ -178,6 +177,19 @@ static int adjust(struct check_job *j, struct foreign_ruleset *rs, struct nd_nl 
 	return 0;
 }
 
+/* <bridge zone=>: in any mode, and where it cannot be the network says so. */
+static void bind_defined(struct check_job *j)
+{
+	for (size_t i = 0; i < j->cnt; i++) {
+		struct nd_error e = ND_ERROR_INIT;
+		if (!j->nets[i].zone[0])
+			continue;
+		bind_zone(j, &j->nets[i], j->nets[i].zone, &e);
+		if (e.code)
+			nd_error_format(&e, j->notes[i].text, sizeof j->notes[i].text);
+	}
+}
+
 static int check_run(struct foreign_job *job, struct nd_nl *nl, struct nd_error *e)
 {
 	struct check_job *j = container_of(job, struct check_job, j);
@@ -186,10 +198,7 @@ static int check_run(struct foreign_job *job, struct nd_nl *nl, struct nd_error 
 	int r = foreign_read(NETD_TABLE, &rs, e);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < j->cnt; i++) {
-		if (j->nets[i].zone[0])
-			bind_zone(j, &j->nets[i], j->nets[i].zone);
-	}
+	bind_defined(j);
 	adjust(j, rs, nl);
 	unbind_zones(j);
 	if (j->changed) {
@@ -384,10 +393,8 @@ int foreign_new(struct core *c, struct foreign **ret, struct nd_error *e)
 		foreign_free(f);
 		return r;
 	}
-	if (c->settings->foreign_firewall != SETTINGS_FOREIGN_OFF) {
-		ev_io_set(&f->events, foreign_watch_fd(f->watch), EV_READ);
-		ev_io_start(c->loop, &f->events);
-	}
+	ev_io_set(&f->events, foreign_watch_fd(f->watch), EV_READ);
+	ev_io_start(c->loop, &f->events);
 	events_subscribe(c->events, &f->networks);
 	*ret = f;
 	foreign_check(f);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* DOC: whether others' rules drop what a network needs (see probe.h) */
 #include "netd/core/probe.h"
-#include "base/file.h"
+#include "base/listener.h"
 #include "base/mem.h"
 #include "base/strtab.h"
 #include "foreign/firewalld.h"
@@ -232,18 +232,13 @@ static bool need_published(const struct probe *pr, struct foreign_packet *p, str
 	return false;
 }
 
-/* Somebody answers UDP 53 on the bridge's address: in /proc's words, address and port in hexadecimal. */
+/* Somebody answers DNS on the bridge's address. */
 static bool dns_served(const struct nd_ip *ip)
 {
-	nd_autofree char *text = NULL;
-	size_t len;
-	char one[32];
-	uint32_t v;
-	memcpy(&v, ip->b, 4);
-	snprintf(one, sizeof one, ": %08X:0035 ", v);
-	if (nd_file_read("/proc/thread-self/net/udp", 4u << 20, &text, &len, NULL) < 0)
-		return false;
-	return strstr(text, one) || strstr(text, ": 00000000:0035 ");
+	struct nd_listeners l = { .cnt = 0 };
+	bool served = nd_listeners_read(&l, NULL) == 0 && nd_listeners_find(&l, IPPROTO_UDP, ip, 53);
+	nd_listeners_done(&l);
+	return served;
 }
 
 static bool need_dns(const struct probe *pr, struct foreign_packet *p, struct foreign_accept *a)

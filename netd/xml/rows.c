@@ -365,7 +365,7 @@ const struct row rows[] = {
 
 	ELEMENT("/bridge"),
 	ATTR("/bridge@name", ifname, D(bridge), RECREATE),
-	ATTR("/bridge@zone", string, RARE(zone), .max = ROW_VALUE_MAX, .flags = R | NOT_YET | ROW_DROP_EMPTY, RESTART),
+	ATTR("/bridge@zone", string, RARE(zone), .max = ROW_VALUE_MAX, .flags = R | ROW_DROP_EMPTY, RESTART),
 	ATTR("/bridge@stp", word, D(stp), .words = &onoff, .def = "off", .flags = ROW_PRINT, .when = is_virtual, LIVE),
 	ATTR("/bridge@delay", number, D(delay_s), .max = 65535, .flags = ROW_PRINT, .when = is_virtual,
 	     .bad = "Invalid delay value in network '" NET "'", LIVE),

@@ -12,7 +12,9 @@
 #include "netd/api/server.h"
 #include "netd/core/attach.h"
 #include "netd/core/change.h"
+#include "netd/core/doctor.h"
 #include "netd/core/event.h"
+#include "netd/core/explain.h"
 #include "netd/core/external.h"
 #include "netd/core/leases.h"
 #include "netd/core/network.h"
@@ -203,6 +205,39 @@ void publish_each(struct core *c, const struct network *n,
 	struct publish_status s = { .publish = &p, .state = PUBLISH_TAKEN, .why = "by nginx" };
 
 	fn(arg, &s);
+}
+
+const char *doctor_result_kind_to_string(int v)
+{
+	return v == DOCTOR_FAILED ? "failed" : "ok";
+}
+
+void doctor(struct core *c, const struct network *only, bool fix, struct doctor_done done)
+{
+	struct doctor_result r[2] = {
+		{ .name = "tun", .kind = DOCTOR_OK, .text = "opens", .fixed = fix },
+		{ .name = "dhcp", .network = "lab", .kind = DOCTOR_FAILED, .text = "no offer", .command = "x" },
+	};
+	struct nd_error none = ND_ERROR_INIT;
+
+	done.fn(done.arg, r, only ? 2 : 1, &none);
+}
+
+const char *explain_verdict_to_string(int v)
+{
+	return v == EXPLAIN_DROP ? "drop" : "pass";
+}
+
+void explain(struct core *c, const struct explain_request *req, struct explain_done done)
+{
+	struct explain_result r = { .stages = { { "forward", EXPLAIN_DROP, "policy drop" } }, .cnt = 1,
+				    .verdict = EXPLAIN_DROP };
+	struct nd_error e = ND_ERROR_INIT;
+
+	snprintf(r.text, sizeof(r.text), "%s to %s, %u, %u", req->from, req->to, req->proto, req->port);
+	if (strcmp(req->from, "none") == 0)
+		nd_fail(&e, ND_NOT_FOUND, "'none' is no port");
+	done.fn(done.arg, e.code ? NULL : &r, &e);
 }
 
 void leases_list(struct core *c, const struct network *n, const struct nd_mac *mac, struct leases_done done)
@@ -495,6 +530,24 @@ static const struct {
 	{ "Attach", "{\"network\":\"lab\",\"queues\":0}", "io.netd.Invalid",
 	  "queues: 0 is not within 1 and 64" },
 	{ "Attach", "{\"network\":\"none\"}", "io.netd.NotFound", "none" },
+	{ "Doctor", "{\"fix\":true}",
+	  "{\"checks\":[{\"name\":\"tun\",\"result\":\"ok\",\"text\":\"opens\",\"fixed\":true}],\"failed\":0}",
+	  NULL },
+	{ "Doctor", "{\"network\":\"lab\"}",
+	  "{\"name\":\"dhcp\",\"network\":\"lab\",\"result\":\"failed\",\"text\":\"no offer\",\"command\":\"x\","
+	  "\"fixed\":false}],\"failed\":1}",
+	  NULL },
+	{ "Doctor", "{\"network\":\"none\"}", "io.netd.NotFound", NULL },
+	{ "Explain", "{\"from\":\"vm1\",\"to\":\"1.1.1.1\",\"port\":443}",
+	  "{\"stages\":[{\"stage\":\"forward\",\"verdict\":\"drop\",\"text\":\"policy drop\"}],"
+	  "\"verdict\":\"drop\",\"text\":\"vm1 to 1.1.1.1, 6, 443\"}",
+	  NULL },
+	{ "Explain", "{\"from\":\"vm1\",\"to\":\"host\"}", "\"text\":\"vm1 to host, 1, 0\"", NULL },
+	{ "Explain", "{\"from\":\"none\",\"to\":\"host\"}", "io.netd.NotFound", "'none' is no port" },
+	{ "Explain", "{\"from\":\"a\",\"to\":\"b\",\"protocol\":\"sctp\"}", "io.netd.Invalid",
+	  "protocol: 'sctp' is not tcp, udp or icmp" },
+	{ "Explain", "{\"from\":\"a\",\"to\":\"b\",\"protocol\":\"udp\"}", "io.netd.Invalid",
+	  "port: tcp and udp want one within 1 and 65535, icmp none" },
 	{ "GetCounters", "{}", "{\"networks\":2,\"activeNetworks\":", NULL },
 	{ "Reload", "{}", "{\"broken\":3}", NULL },
 	{ "ListNetworks", "{\"filter\":[\"no-autostart\",\"active\"]}", "\"name\":\"lab\"", NULL },
