@@ -87,15 +87,27 @@ static int delete_address(struct nd_nl *nl, int ifindex, const struct nd_prefix 
 	return rc;
 }
 
-bool bridge_address_same(const struct bridge_config *want, const struct nd_address *have, size_t have_cnt)
+/* lacking: the family of which addresses may be missing. */
+static bool same_but(const struct bridge_config *want, const struct nd_address *have, size_t have_cnt,
+		     int lacking)
 {
 	for (size_t i = 0; i < have_cnt; i++)
 		if (is_stray(want, &have[i]))
 			return false;
 	for (size_t i = 0; i < want->address_cnt; i++)
-		if (!holds(have, have_cnt, &want->addresses[i]))
+		if (want->addresses[i].ip.family != lacking && !holds(have, have_cnt, &want->addresses[i]))
 			return false;
 	return true;
+}
+
+bool bridge_address_same(const struct bridge_config *want, const struct nd_address *have, size_t have_cnt)
+{
+	return same_but(want, have, have_cnt, AF_UNSPEC);
+}
+
+bool bridge_address_pending(const struct bridge_config *want, const struct nd_address *have, size_t have_cnt)
+{
+	return same_but(want, have, have_cnt, AF_INET6);
 }
 
 int bridge_address_apply(struct nd_nl *nl, int ifindex, const struct bridge_config *want,

@@ -17,6 +17,7 @@
  * Limits: an MTU that equals the one the bridge has already is not sent, so it does not count as set by the user either: a port with
  * a smaller one changes it once, and the repair that follows makes it stick. A bridge that was taken down has lost its IPv6
  * addresses: after bridge_apply comes bridge_address_apply.
+ * A kernel built without VLAN filtering answers EOPNOTSUPP, and some took the attribute in silence: so it is looked at afterwards.
  * Source: Documentation/networking/bridge.rst; include/uapi/linux/if_link.h IFLA_BR_*.
  */
 #include <errno.h>
@@ -225,14 +226,34 @@ static int wrap_rows(struct nd_error *e, unsigned bits)
 	return nd_wrap(e, "set %s", names);
 }
 
+/* Without the bits for it the attribute is refused as a whole, or taken in silence, as the kernel is old or new. */
+static int fail_vlan(struct nd_error *e)
+{
+	return nd_fail(e, ND_UNSUPPORTED,
+		       "bridges of this kernel do not filter VLANs: it is built without "
+		       "CONFIG_BRIDGE_VLAN_FILTERING");
+}
+
+/* bits: what was asked for; sub: the kernel's answer. */
+static int refused(const struct bridge_config *want, unsigned bits, struct nd_error *sub, struct nd_error *e)
+{
+	if (want->vlan_filtering && bits & BRIDGE_VLAN && sub->sys == EOPNOTSUPP)
+		return fail_vlan(e);
+	if (e)
+		nd_error_copy(e, sub);
+	return sub->code;
+}
+
 static int change(struct nd_nl *nl, const struct bridge_config *want, int ifindex, unsigned bits,
 		  struct nd_error *e)
 {
-	int rc = bits ? nd_nl_call(nl, new_request(want, ifindex, bits), NULL, NULL, e) : 0;
+	struct nd_error sub = ND_ERROR_INIT;
+	int rc = bits ? nd_nl_call(nl, new_request(want, ifindex, bits), NULL, NULL, &sub) : 0;
 
-	if (rc)
-		wrap_rows(e, bits);
-	return rc;
+	if (!rc)
+		return 0;
+	wrap_rows(&sub, bits);
+	return refused(want, bits, &sub, e);
 }
 
 static int fail_foreign(struct nd_error *e)
@@ -258,7 +279,6 @@ static void undo_create(struct nd_nl *nl, const char *name, struct nd_error *e)
 	nd_also(e, &sub);
 }
 
-/* A kernel without it takes the attribute in silence, and does not show it. */
 static int check_vlan(struct nd_nl *nl, const struct bridge_config *want, int ifindex, struct nd_error *e)
 {
 	struct nd_link have;
@@ -266,9 +286,7 @@ static int check_vlan(struct nd_nl *nl, const struct bridge_config *want, int if
 
 	if (rc || !want->vlan_filtering || have.br_vlan_filtering)
 		return rc;
-	return nd_fail(e, ND_UNSUPPORTED,
-		       "bridges of this kernel do not filter VLANs: it is built without "
-		       "CONFIG_BRIDGE_VLAN_FILTERING");
+	return fail_vlan(e);
 }
 
 /* What the look-up after the creation leaves to be set. */
@@ -305,9 +323,7 @@ static int create(struct nd_nl *nl, const struct bridge_config *want, int *ret_i
 		return complete(nl, want, ret_ifindex, e);
 	if (rc) {
 		nd_wrap(&sub, "create");
-		if (e)
-			nd_error_copy(e, &sub);
-		return rc;
+		return refused(want, bits, &sub, e);
 	}
 	rc = complete(nl, want, ret_ifindex, e);
 	if (rc)

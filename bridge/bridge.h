@@ -62,6 +62,11 @@ int bridge_address_apply(struct nd_nl *nl, int ifindex, const struct bridge_conf
 /* Pure: whether bridge_address_apply would do nothing. */
 bool bridge_address_same(const struct bridge_config *want, const struct nd_address *have, size_t have_cnt);
 /*
+ * Pure: whether all that differs is IPv6 addresses that are not told yet. The kernel tells of one from a queue of its own, some ms after its answer and
+ * after later events of other things.
+ */
+bool bridge_address_pending(const struct bridge_config *want, const struct nd_address *have, size_t have_cnt);
+/*
  * The same for routes of ND_ROUTE_PROTOCOL over that link; have: the link's (borrowed). Return: 0; ND_EXISTS: somebody else has a route to the same
  * place with the same metric; ND_SYSTEM: ENETUNREACH …: no such gateway there.
  */

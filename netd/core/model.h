@@ -43,6 +43,7 @@ struct network {
 	unsigned sysctls;           /* claimed: bits 1 << enum bridge_sysctl */
 	unsigned sysctls_fresh;     /* of those, by a start that is not over */
 	bool link_sysctl_done, recorded;
+	uint64_t addresses_ms;        /* when they were set last, on the monotonic clock */
 	struct nd_prefix last_subnet; /* automatic subnet chosen at an earlier start; family 0: none */
 	bool busy;                    /* a change waits for the disk */
 	unsigned repair_fails;

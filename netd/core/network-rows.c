@@ -6,6 +6,7 @@
  * record. A network on a bridge that others made has the first and the last: its bridge is looked up, and nothing of it is touched.
  * A check reads the mirror, the nft view, or what this run did; it makes no system call.
  */
+#include "base/log.h"
 #include "base/mem.h"
 #include "bridge/bridge.h"
 #include "nat/nat.h"
@@ -18,6 +19,8 @@
 #include "netd/core/reaper.h"
 #include "netd/core/records.h"
 #include "netd/core/supervisor.h"
+
+#define ADDRESS_PENDING_MS 1000 /* the kernel's own queue takes some ms */
 
 /* Somebody gave it another name: rules and routes know it by ours. */
 static bool bridge_renamed(const struct core *c, const struct network *n)
@@ -127,8 +130,10 @@ static enum resource_state address_check(const struct core *c, const void *obj)
 	const struct network *n = obj;
 	const struct nd_address *have;
 	size_t cnt = mirror_addresses(c->mirror, n->ifindex, &have);
-	return !n->plan->own_bridge || bridge_address_same(&n->plan->bridge, have, cnt) ? RESOURCE_OK
-											: RESOURCE_MISSING;
+	if (!n->plan->own_bridge || bridge_address_same(&n->plan->bridge, have, cnt))
+		return RESOURCE_OK;
+	bool fresh = nd_now_ms() - n->addresses_ms < ADDRESS_PENDING_MS;
+	return fresh && bridge_address_pending(&n->plan->bridge, have, cnt) ? RESOURCE_OK : RESOURCE_MISSING;
 }
 
 static int address_make(struct core *c, void *obj, struct nd_error *e)
@@ -138,6 +143,7 @@ static int address_make(struct core *c, void *obj, struct nd_error *e)
 	size_t cnt = mirror_addresses(c->mirror, n->ifindex, &have);
 	if (bridge_address_apply(c->nl, n->ifindex, &n->plan->bridge, have, cnt, e) < 0)
 		return nd_wrap(e, "bridge '%s'", n->bridge);
+	n->addresses_ms = nd_now_ms();
 	return 0;
 }
 

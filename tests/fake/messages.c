@@ -33,8 +33,7 @@ static void put_bridge(struct nl_msg *msg, const struct nd_link *l)
 {
 	nla_put_u32(msg, IFLA_BR_FORWARD_DELAY, l->br_forward_delay_cs);
 	nla_put_u32(msg, IFLA_BR_STP_STATE, l->br_stp);
-	if (fake_kernel.vlan_filtering)
-		nla_put_u8(msg, IFLA_BR_VLAN_FILTERING, l->br_vlan_filtering);
+	nla_put_u8(msg, IFLA_BR_VLAN_FILTERING, l->br_vlan_filtering);
 }
 
 static const struct {
@@ -43,8 +42,7 @@ static const struct {
 } kinds[] = {
 	[ND_LINK_OTHER] = { NULL, NULL },        [ND_LINK_BRIDGE] = { "bridge", put_bridge },
 	[ND_LINK_TUN] = { "tun", put_tun },      [ND_LINK_VETH] = { "veth", NULL },
-	[ND_LINK_MACVTAP] = { "macvtap", NULL },
-	[ND_LINK_IFB] = { "ifb", NULL },
+	[ND_LINK_MACVTAP] = { "macvtap", NULL }, [ND_LINK_IFB] = { "ifb", NULL },
 };
 
 const char *fake_kind_name(int kind)

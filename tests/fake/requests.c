@@ -119,7 +119,10 @@ static int set_bridge_data(struct nd_link *l, struct nlattr *data)
 			return -ERANGE;
 		l->br_forward_delay_cs = delay;
 	}
-	if (tb[IFLA_BR_VLAN_FILTERING] && fake_kernel.vlan_filtering)
+	if (tb[IFLA_BR_VLAN_FILTERING] && !fake_kernel.vlan_filtering &&
+	    nla_get_u8(tb[IFLA_BR_VLAN_FILTERING]))
+		return -EOPNOTSUPP;
+	if (tb[IFLA_BR_VLAN_FILTERING])
 		l->br_vlan_filtering = nla_get_u8(tb[IFLA_BR_VLAN_FILTERING]) != 0;
 	if (tb[IFLA_BR_STP_STATE])
 		l->br_stp = nla_get_u32(tb[IFLA_BR_STP_STATE]) != 0;
