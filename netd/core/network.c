@@ -493,8 +493,8 @@ int network_start_from(struct core *c, struct network *n, const struct netdef *d
 	enum network_state next;
 	struct netdef *live;
 	char *note = NULL;
-	if (check_not_busy(n, e) < 0 || lifecycle_network(n->state, NETWORK_EVENT_START, &next, e) < 0 ||
-	    netdef_supported(def, e) < 0)
+	/* A change that is being written does a start no harm; who cannot wait for it is a guest's attach. */
+	if (lifecycle_network(n->state, NETWORK_EVENT_START, &next, e) < 0 || netdef_supported(def, e) < 0)
 		return e->code;
 	monitor_sync(c);
 	if (choose_live(c, def, n->last_subnet.ip.family ? &n->last_subnet : NULL, &live, &note, e) < 0)

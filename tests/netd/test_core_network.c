@@ -167,19 +167,20 @@ static void test_pending_define_claims(void **state)
 	fake_jobs_hold(false);
 	core_turn(h);
 	assert_true(a.calls == 1 && a.n && c.calls == 1 && c.n && h->model.network_cnt == 2);
-	/* busy: every other change waits */
+	/* busy: no other change, but a start, as an attach makes it */
 	fake_jobs_hold(true);
 	define_later(h, core_xml("a", "br-c", "", ""), &b);
 	assert_int_equal(b.calls, 0);
 	network_undefine(&h->c, a.n, core_done(&d));
 	refused(&d, ND_BUSY, "network 'a': another change of it is being written; try again");
-	network_start(&h->c, a.n, core_done(&d));
-	refused(&d, ND_BUSY, "network 'a': another change of it is being written; try again");
 	network_set_autostart(&h->c, a.n, NETDEF_AUTOSTART_BOOT, core_done(&d));
 	refused(&d, ND_BUSY, "network 'a': another change of it is being written; try again");
+	network_start(&h->c, a.n, core_done(&d));
+	assert_true(d.calls == 1 && d.e.code == 0);
 	network_reload(&h->c);
 	fake_jobs_hold(false);
 	core_turn(h);
+	assert_string_equal(a.n->bridge, "br-a");
 	assert_true(b.calls == 1 && b.n == a.n && !a.n->busy);
 	assert_string_equal(a.n->config->bridge, "br-c");
 	assert_true(nd_list_empty(&h->model.defining));
