@@ -149,6 +149,46 @@ static void test_bind(void **state)
 	assert_int_equal(h->model.port_cnt, 0);
 }
 
+/* What cannot be put in place when the device comes is put there by repair. */
+static void test_bind_fails(void **state)
+{
+	struct core_harness *h = *state;
+	struct network *n = core_create(h, core_xml("lan", "br-lan", "", DHCP));
+	struct port *p = make_ok(h, n, PORT("1", "vm1", MAC));
+	size_t elements = fake_nft_count();
+
+	add_tap(n, "vnet8", "fe:54:00:7b:35:93");
+	fake_fail_at(1, ENOMEM, NULL);
+	core_turn(h);
+	assert_non_null(fake_failed_call());
+	core_wait(h, 150);
+	assert_true(p->ifindex > 0 && p->state == PORT_ATTACHED && p->recorded);
+	assert_true(fake_nft_count() > elements);
+	core_destroy(h, n, true);
+	assert_int_equal(h->model.port_cnt, 0);
+}
+
+/* A bridge of the host's: the network uses it, and so may others. */
+static void test_host_bridge(void **state)
+{
+	struct core_harness *h = *state;
+	struct nd_link l = { .kind = ND_LINK_BRIDGE, .name = "br0", .flags = IFF_UP };
+	int bridge = fake_link_add(&l);
+
+	core_turn(h);
+	struct network *n =
+		core_create(h, core_xml("lan", "", "", "<forward mode='bridge'/><bridge name='br0'/>"));
+	struct port *p = make_ok(h, n, PORT("1", "vm1", MAC));
+	assert_xml(p, "  <plug type='bridge' bridge='br0'/>\n");
+	int i = add_tap_to(bridge, "vnet8", "fe:54:00:7b:35:93");
+	core_turn(h);
+	assert_true(p->ifindex == i && n->foreign_ports == 0);
+	CORE_OK(attach_end(&h->c, p, &e));
+	assert_int_equal(n->foreign_ports, 1);
+	core_destroy(h, n, true);
+	assert_int_equal(fake_link_by_index(i)->master, bridge);
+}
+
 /* The device was there first; deleting the port leaves it in the bridge. */
 static void test_delete(void **state)
 {
@@ -413,9 +453,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, core_setup, core_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_bind),      TEST(test_delete), TEST(test_refused),
-		TEST(test_twins),     TEST(test_wake),   TEST(test_inherit),
-		TEST(test_bandwidth), TEST(test_adopt),  TEST(test_reclaim),
+		TEST(test_bind),      TEST(test_bind_fails), TEST(test_host_bridge), TEST(test_delete),
+		TEST(test_refused),   TEST(test_twins),      TEST(test_wake),        TEST(test_inherit),
+		TEST(test_bandwidth), TEST(test_adopt),      TEST(test_reclaim),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
