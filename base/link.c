@@ -197,12 +197,6 @@ static bool get_alias(const struct nlattr *attr, void *field)
 	return true;
 }
 
-static bool get_nest(const struct nlattr *attr, void *field)
-{
-	*(struct nlattr **)field = (struct nlattr *)attr;
-	return true;
-}
-
 static bool attr_is(const struct nlattr *attr, const char *word)
 {
 	size_t len = strlen(word);
@@ -211,14 +205,23 @@ static bool attr_is(const struct nlattr *attr, const char *word)
 	       memcmp(nla_data(attr), word, len) == 0;
 }
 
+static bool get_htb(const struct nlattr *attr, void *field)
+{
+	*(bool *)field = attr_is(attr, "htb");
+	return true;
+}
+
+static bool get_nest(const struct nlattr *attr, void *field)
+{
+	*(struct nlattr **)field = (struct nlattr *)attr;
+	return true;
+}
+
 static bool get_kind(const struct nlattr *attr, void *field)
 {
 	static const char *const names[] = {
-		[ND_LINK_BRIDGE] = "bridge",
-		[ND_LINK_TUN] = "tun",
-		[ND_LINK_VETH] = "veth",
-		[ND_LINK_MACVTAP] = "macvtap",
-		[ND_LINK_IFB] = "ifb",
+		[ND_LINK_BRIDGE] = "bridge",   [ND_LINK_TUN] = "tun", [ND_LINK_VETH] = "veth",
+		[ND_LINK_MACVTAP] = "macvtap", [ND_LINK_IFB] = "ifb",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -241,6 +244,7 @@ static const struct attr_row link_rows[] = {
 	[IFLA_LINKINFO] = { get_nest, offsetof(struct link_scan, info) },
 	[IFLA_IFALIAS] = { get_alias, offsetof(struct link_scan, link) },
 	[IFLA_GROUP] = { get_u32, offsetof(struct link_scan, link.group) },
+	[IFLA_QDISC] = { get_htb, offsetof(struct link_scan, link.htb) },
 	[IFLA_CARRIER] = { get_flag_u8, offsetof(struct link_scan, link.carrier) },
 };
 static const struct attr_row info_rows[] = {

@@ -39,6 +39,7 @@ struct nd_link {
 	bool br_stp, br_vlan_filtering; /* bridge: STP on; VLANs kept apart */
 	bool br_isolated_port, br_learning_off,
 		br_flood_off; /* port: BR_ISOLATED, no BR_LEARNING, no BR_FLOOD */
+	bool htb;             /* its root qdisc, when the record was made: no event tells of a change */
 	uint16_t tun_queues, tun_disabled_queues;
 	uint32_t br_forward_delay_cs; /* bridge: IFLA_BR_FORWARD_DELAY, centiseconds */
 	bool has_alias;               /* an alias of netd's form */

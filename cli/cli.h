@@ -176,6 +176,8 @@ int cmd_port_detach(struct cli *cli, const struct cli_args *args);
 int cmd_forward_add(struct cli *cli, const struct cli_args *args);
 int cmd_forward_remove(struct cli *cli, const struct cli_args *args);
 int cmd_forward_list(struct cli *cli, const struct cli_args *args);
+/* cmd-bandwidth.c */
+int cmd_port_bandwidth(struct cli *cli, const struct cli_args *args);
 /* cmd-event.c */
 int cmd_net_event(struct cli *cli, const struct cli_args *args);
 int cmd_monitor(struct cli *cli, const struct cli_args *args);
@@ -241,6 +243,7 @@ enum {
 enum { MONITOR_SINCE, MONITOR_COUNT };
 enum { NET_PORT_CREATE_VALIDATE };
 enum { NET_PORT_LIST_UUID, NET_PORT_LIST_TABLE };
+enum { PORT_BANDWIDTH_INBOUND, PORT_BANDWIDTH_OUTBOUND };
 enum { PORT_LIST_NETWORK, PORT_LIST_NAME };
 enum { FORWARD_LIVE, FORWARD_CONFIG };
 enum { LIBVIRT_PUBLISH_CONNECT, LIBVIRT_PUBLISH_REMOVE, LIBVIRT_PUBLISH_WATCH };

@@ -101,6 +101,11 @@ static const struct cli_option net_port_list_options[] = {
 	[NET_PORT_LIST_UUID] = { "--uuid", NULL, "UUIDs only, one a line" },
 	[NET_PORT_LIST_TABLE] = { "--table", NULL, "a table, as without options" },
 };
+static const struct cli_option port_bandwidth_options[] = {
+	[PORT_BANDWIDTH_INBOUND] = { "--inbound", "AVERAGE,PEAK,BURST,FLOOR",
+				     "set it towards the guest: kB/s, kB/s, KiB, kB/s; 0: no limit" },
+	[PORT_BANDWIDTH_OUTBOUND] = { "--outbound", "AVERAGE,PEAK,BURST", "set it from the guest" },
+};
 static const struct cli_option port_list_options[] = {
 	[PORT_LIST_NETWORK] = { "--network", "NETWORK", "only those of this network" },
 	[PORT_LIST_NAME] = { "--name", NULL, "names only, one a line; the interface where there is none" },
@@ -236,6 +241,8 @@ const struct cli_command cli_commands[] = {
 	{ "port-list", "", "list ports", OPTIONS(port_list_options), cmd_port_list, .method = "ListPorts" },
 	{ "port-info", "PORT", "what there is to know about a port: by UUID, name, interface or MAC",
 	  .run = cmd_port_info, .method = "GetPort" },
+	{ "port-bandwidth", "PORT", "show or set how fast a port's frames may go",
+	  OPTIONS(port_bandwidth_options), cmd_port_bandwidth, .method = "GetPortBandwidth" },
 	{ "port-detach", "PORT", "end a port: its guest loses the network", .run = cmd_port_detach,
 	  .method = "Detach" },
 	{ "forward-add", "NETWORK FORWARD...",

@@ -6,6 +6,7 @@
  * never lost to a half-made path: the ifb is complete before frames are redirected to it, and no frame is when it goes.
  */
 #include <errno.h>
+#include <linux/if.h>
 #include <linux/rtnetlink.h>
 
 #include "base/mem.h"
@@ -59,7 +60,8 @@ static int read_parts(struct nd_nl *nl, int ifindex, struct parts *ret, struct n
 
 static bool parts_same(const struct parts *want, const struct parts *have)
 {
-	bool redirected = have->ifb.ifindex && have->redirect.target == have->ifb.ifindex;
+	bool redirected = have->ifb.ifindex && have->redirect.target == have->ifb.ifindex &&
+			  have->ifb.flags & IFF_UP && have->ifb.group == ND_GROUP_LIVE;
 
 	if (!tree_same(&want->out, &have->out))
 		return false;
@@ -121,6 +123,19 @@ static int say_gone(struct nd_error *e, int rc)
 	return e ? e->code : rc;
 }
 
+/* Its ifb outlives a device. */
+static int retire_orphan(struct nd_nl *nl, int ifindex, int *ret_retired, struct nd_error *e)
+{
+	struct nd_link ifb;
+	int rc = redirect_ifb_find(nl, ifindex, &ifb, e);
+
+	if (!rc && ifb.ifindex) {
+		rc = redirect_ifb_retire(nl, ifb.ifindex, e);
+		*ret_retired = rc ? 0 : ifb.ifindex;
+	}
+	return rc;
+}
+
 int shape_apply(struct nd_nl *nl, int ifindex, const struct shape_config *want, int *ret_retired,
 		struct nd_error *e)
 {
@@ -143,7 +158,11 @@ int shape_apply(struct nd_nl *nl, int ifindex, const struct shape_config *want, 
 		parts_done(&have);
 	}
 	parts_done(&planned);
-	return rc ? say_gone(e, rc) : 0;
+	if (rc && say_gone(e, rc) == ND_NOT_FOUND && !shape_wanted(want)) {
+		nd_error_reset(e);
+		rc = retire_orphan(nl, ifindex, ret_retired, e);
+	}
+	return rc ? e->code : 0;
 }
 
 static int read_state(struct nd_nl *nl, int ifindex, const struct parts *planned, struct shape_state *ret,

@@ -29,7 +29,7 @@ struct shape_rate {
 /* What a device has at once even without a burst: less would lose time to timers. */
 #define SHAPE_BURST_MS 5
 
-#define SHAPE_FLOOR_ID_MIN 0x10u
+#define SHAPE_FLOOR_ID_MIN 3u /* libvirt begins with it, too */
 #define SHAPE_FLOOR_ID_MAX 0xfffu
 struct shape_floor {
 	uint16_t
@@ -51,10 +51,11 @@ bool shape_wanted(const struct shape_config *want);
 
 /*
  * Makes it so, from whatever is there, by the least requests: none when nothing differs, classes alone when rates change (what is queued stays).
- * Another root qdisc is replaced where out is wanted, and left where it is not. Then it is read back: what the kernel does not have as wanted is an
+ * Of a device that is gone nothing is what is wanted where nothing is; its ifb is retired. Another root qdisc is replaced where out is wanted, and left where it is not. Then it is read back: what the kernel does not have as wanted is an
  * error. nl: a handle for requests in the device's network namespace. 0.03 ms when nothing differs, 0.1 ms an HTB, 0.2 ms with an ifb.
  * *ret_retired: an ifb that is not needed any more, out of use, in group ND_GROUP_DEAD; deleting it takes 16 ms and is the caller's. 0: none.
  * On failure it is written too; what was made stays, and the next call goes on from there.
+ *
  * Return: 0; ND_INVALID: a rate or a floor's id out of range; ND_EXISTS: a foreign link has the ifb's name; ND_NOT_FOUND: no such device;
  * ND_UNSUPPORTED: this kernel lacks something, which is named; ND_MEMORY; ND_SYSTEM.
  */

@@ -100,6 +100,8 @@ enum api_method_id {
 	API_LIST_FORWARDS,
 	API_DOCTOR,
 	API_EXPLAIN,
+	API_GET_PORT_BANDWIDTH,
+	API_SET_PORT_BANDWIDTH,
 	API_METHOD_CNT_
 };
 extern const struct api_interface api_netd;

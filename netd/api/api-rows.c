@@ -88,6 +88,17 @@ static const struct api_field port_fields[] = {
 static const struct api_record port_record = { "Port", "A guest's place on a network, with its TAP device.",
 					       FIELDS(port_fields) };
 
+static const struct api_field rate_fields[] = {
+	{ "average", API_INT, "1000 bytes per second; 0: no limit" },
+	{ "peak", API_INT, "1000 bytes per second, at which a burst goes; 0: average", API_OPTIONAL },
+	{ "burst", API_INT, "1024 bytes that may go at once after a pause; 0: what the rate needs",
+	  API_OPTIONAL },
+	{ "floor", API_INT, "1000 bytes per second of its network's inbound that it always has; only inbound",
+	  API_OPTIONAL },
+};
+static const struct api_record rate_record = { "Rate", "A limit in one direction, in libvirt's units.",
+					       FIELDS(rate_fields) };
+
 static const struct api_field lease_fields[] = {
 	{ "expiry", API_INT, "seconds since 1970; missing: never", API_OPTIONAL },
 	{ "mac", API_STRING },
@@ -188,7 +199,7 @@ static const struct api_record stage_record = { "Stage", "What decides at one po
 static const struct api_record *const netd_records[] = {
 	&check_record,   &stage_record,
 	&range_record,     &network_record,  &port_record,    &lease_record,   &warning_record,
-	&api_event_record, &api_plan_record, &counter_record, &forward_record,
+	&api_event_record, &api_plan_record, &counter_record, &forward_record, &rate_record,
 };
 
 static const struct api_field out_version[] = {
@@ -328,6 +339,18 @@ static const struct api_field in_create_port[] = {
 static const struct api_field out_create_port[] = {
 	{ "port", API_RECORD, NULL, 0, &port_record },
 	{ "warnings", API_RECORD, NULL, API_ARRAY, &warning_record },
+};
+static const struct api_field in_port_bandwidth[] = {
+	{ "port", API_STRING },
+	{ "inbound", API_RECORD, "towards the guest; missing: stays", API_OPTIONAL, &rate_record },
+	{ "outbound", API_RECORD, "from the guest; missing: stays", API_OPTIONAL, &rate_record },
+};
+static const struct api_field out_port_bandwidth[] = {
+	{ "inbound", API_RECORD, "towards the guest", 0, &rate_record },
+	{ "outbound", API_RECORD, "from the guest", 0, &rate_record },
+	{ "own", API_BOOL, "the port's, not its portgroup's" },
+	{ "inForce", API_BOOL, "the kernel has all as it should; else the rates are the kernel's" },
+	{ "queue", API_STRING, "kind of the qdisc in which frames wait", API_OPTIONAL },
 };
 static const struct api_field in_attach[] = {
 	{ "network", API_STRING },
@@ -586,6 +609,21 @@ static const struct api_signature netd_methods[] = {
 			"decides at each stage. Nothing is sent.",
 		.in = FIELDS(in_explain), .out = FIELDS(out_explain), .access = API_ACCESS_ADMIN,
 		.errors = ERR(ND_NOT_FOUND) | ERR(ND_INVALID),
+	},
+	[API_GET_PORT_BANDWIDTH] = {
+		.name = "GetPortBandwidth",
+		.text = "How fast a port's frames may go, as the kernel has it now.",
+		.in = FIELDS(in_port), .out = FIELDS(out_port_bandwidth), .access = API_ACCESS_OBSERVER,
+		.errors = ERR(ND_NOT_FOUND),
+	},
+	[API_SET_PORT_BANDWIDTH] = {
+		.name = "SetPortBandwidth",
+		.text = "Gives a port limits of its own, at once, in place of its portgroup's. They "
+			"end with the port. The reply is GetPortBandwidth's.",
+		.in = FIELDS(in_port_bandwidth), .out = FIELDS(out_port_bandwidth),
+		.access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_INVALID) | ERR(ND_STATE) | ERR(ND_LIMIT) |
+			  ERR(ND_UNSUPPORTED),
 	},
 };
 static_assert(ARRAY_LEN(netd_methods) == API_METHOD_CNT_, "one row per method");

@@ -81,7 +81,7 @@ void method_list_ports(struct call *call, const json_t *in)
 	call_reply_new(call, out_take(&b));
 }
 
-static struct port *find_port(struct call *call, const char *key)
+struct port *methods_find_port(struct call *call, const char *key)
 {
 	struct core *c = call_arg(call);
 	struct port *p = model_port_find(c->model, key);
@@ -97,7 +97,7 @@ static struct port *find_port(struct call *call, const char *key)
 void method_get_port(struct call *call, const json_t *in)
 {
 	struct core *c = call_arg(call);
-	struct port *p = find_port(call, api_get_string(in, "port"));
+	struct port *p = methods_find_port(call, api_get_string(in, "port"));
 	json_t *record;
 	uint64_t drops;
 	struct out b;
@@ -226,7 +226,7 @@ void method_create_port(struct call *call, const json_t *in)
 
 void method_dump_port(struct call *call, const json_t *in)
 {
-	struct port *p = find_port(call, api_get_string(in, "port"));
+	struct port *p = methods_find_port(call, api_get_string(in, "port"));
 	struct nd_buf xml = { .max = 0 };
 	struct nd_error e = ND_ERROR_INIT;
 	struct out b;
@@ -246,7 +246,7 @@ void method_dump_port(struct call *call, const json_t *in)
 
 void method_detach(struct call *call, const json_t *in)
 {
-	struct port *p = find_port(call, api_get_string(in, "port"));
+	struct port *p = methods_find_port(call, api_get_string(in, "port"));
 	struct nd_error e = ND_ERROR_INIT;
 
 	if (!p)

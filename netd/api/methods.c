@@ -47,6 +47,8 @@ static const call_fn netd_methods[] = {
 	[API_LIST_FORWARDS] = method_list_forwards,
 	[API_DOCTOR] = method_doctor,
 	[API_EXPLAIN] = method_explain,
+	[API_GET_PORT_BANDWIDTH] = method_get_port_bandwidth,
+	[API_SET_PORT_BANDWIDTH] = method_set_port_bandwidth,
 };
 static_assert(ARRAY_LEN(netd_methods) == API_METHOD_CNT_, "every row has its function");
 

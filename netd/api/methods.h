@@ -30,6 +30,8 @@ void methods_on_network(void *arg, struct network *n, const struct nd_error *e);
 json_t *methods_port(const struct port *p); /* io.netd Port */
 /* By name or uuid. On failure (NULL) the call has been answered. */
 struct network *methods_find_network(struct call *call, const char *key);
+/* By uuid, name, interface or MAC. On failure (NULL) the call has been answered. */
+struct port *methods_find_port(struct call *call, const char *key);
 /* A MAC parameter; NULL is fine (*ret_set false). Return: false when the call has been answered. */
 bool methods_mac(struct call *call, const char *word, struct nd_mac *ret, bool *ret_set);
 
@@ -66,6 +68,9 @@ void method_detach(struct call *call, const json_t *in);
 void method_add_forward(struct call *call, const json_t *in);
 void method_remove_forward(struct call *call, const json_t *in);
 void method_list_forwards(struct call *call, const json_t *in);
+/* methods-bandwidth.c */
+void method_get_port_bandwidth(struct call *call, const json_t *in);
+void method_set_port_bandwidth(struct call *call, const json_t *in);
 /* methods-event.c */
 void method_monitor(struct call *call, const json_t *in);
 /* methods-doctor.c */

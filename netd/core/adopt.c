@@ -29,6 +29,7 @@
 #include "netd/core/records.h"
 #include "netd/core/repair.h"
 #include "netd/core/settings.h"
+#include "netd/core/shaping.h"
 #include "tap/tap.h"
 #include <linux/if.h>
 
@@ -200,6 +201,7 @@ static int adopt_links(struct core *c, struct nd_error *e)
 	monitor_sync(c); /* what was taken away holds its name no more */
 	monitor_count_foreign(c);
 	records_ports_done(c, &s.records);
+	shaping_adopt(c);
 	return 0;
 }
 

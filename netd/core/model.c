@@ -113,6 +113,7 @@ void model_network_free(struct network *n)
 	elements_done(&n->published);
 	free(n->degraded);
 	free(n->foreign);
+	free(n->shaping.floors);
 	free(n->name);
 	free(n);
 }

@@ -16,9 +16,18 @@
 #include "netd/core/lifecycle.h"
 #include "netd/xml/netdef.h"
 #include "netd/xml/portdef.h"
+#include "shape/shape.h"
 #include "tap/tap.h"
 #include <sys/types.h>
 
+/* What the kernel has of bandwidth limits on a device, as this run knows: all zero on one that was just made. */
+struct shaping {
+	bool unsure; /* it must be read: adopted, or somebody changed it */
+	bool lost;   /* that somebody did */
+	struct shape_rate out, in;
+	struct shape_floor *floors; /* heap */
+	size_t floor_cnt;
+};
 struct network_plan;
 struct network {
 	struct nd_map_node by_uuid, by_name, by_id;
@@ -38,6 +47,7 @@ struct network {
 	enum netdef_autostart autostart;
 	char bridge[ND_IFNAMSIZ];   /* of the live definition; "" inactive */
 	int ifindex;                /* of the bridge; 0 none */
+	struct shaping shaping;     /* of the bridge */
 	uint32_t worker_generation; /* generation of the worker that knows it; 0 none */
 	bool worker_filled;         /* that worker has its leases and serves it */
 	unsigned sysctls;           /* claimed: bits 1 << enum bridge_sysctl */
@@ -79,6 +89,7 @@ struct port {
 	char name[PORT_NAME_MAX]; /* "" none */
 	char portgroup[64];       /* "": the network's default one, if it has one */
 	struct nd_mac mac;        /* the guest's */
+	struct shaping shaping;   /* of its device, unless external */
 	uint32_t mark;
 	uint32_t ip4; /* its lease's address, 0 none yet */
 	int ifindex;  /* 0: an external port without a device */

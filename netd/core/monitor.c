@@ -19,6 +19,7 @@
 #include "netd/core/plan.h"
 #include "netd/core/port.h"
 #include "netd/core/repair.h"
+#include "netd/core/shaping.h"
 #include "netd/core/supervisor.h"
 #include <ev.h>
 #include <linux/netconf.h>
@@ -129,6 +130,10 @@ static void on_plugged_link(struct core *c, const struct mirror_change *ch)
 static void on_link(struct core *c, const struct mirror_change *ch)
 {
 	struct port *p = model_port_by_ifindex(c->model, ch->ifindex);
+	if (ch->link.kind == ND_LINK_IFB) {
+		shaping_on_ifb(c, ch);
+		return;
+	}
 	bool was_bound = p && p->external;
 	if (!p || was_bound)
 		p = bind_on_link(c, ch);
@@ -203,6 +208,8 @@ static int on_event(const struct nlmsghdr *msg, void *arg, struct nd_error *e)
 	struct mirror_change ch;
 	if (msg->nlmsg_type == RTM_NEWNETCONF)
 		return on_netconf(m->c, msg, e);
+	if (shaping_on_event(m->c, msg))
+		return 0;
 	if (mirror_update(m->c->mirror, msg, &ch, e) < 0)
 		return e->code;
 	if (ch.what == MIRROR_LINK)
@@ -242,6 +249,7 @@ static void resync(struct monitor *m, const char *why)
 		if (n->plan && n->plan->dhcp) /* whether to probe depends on the count */
 			supervisor_network_set(c->supervisor, n);
 	}
+	shaping_verify_all(c);
 	repair_mark_all(c, why);
 }
 
@@ -303,10 +311,9 @@ static void on_nft(struct ev_loop *loop, struct ev_io *w, int revents)
 
 int monitor_new(struct core *c, struct monitor **ret, struct nd_error *e)
 {
-	static const int groups[] = { RTNLGRP_LINK,         RTNLGRP_IPV4_IFADDR,
-				      RTNLGRP_IPV6_IFADDR,  RTNLGRP_IPV4_ROUTE,
-				      RTNLGRP_IPV6_ROUTE,   RTNLGRP_IPV4_NETCONF,
-				      RTNLGRP_IPV6_NETCONF, 0 };
+	static const int groups[] = { RTNLGRP_LINK,         RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+				      RTNLGRP_IPV4_ROUTE,   RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_NETCONF,
+				      RTNLGRP_IPV6_NETCONF, RTNLGRP_TC,          0 };
 	struct monitor *m = calloc(1, sizeof *m);
 	if (!m)
 		return nd_fail(e, ND_MEMORY, "monitor");

@@ -18,6 +18,7 @@
 #include "netd/core/publish.h"
 #include "netd/core/reaper.h"
 #include "netd/core/records.h"
+#include "netd/core/shaping.h"
 #include "netd/core/supervisor.h"
 
 #define ADDRESS_PENDING_MS 1000 /* the kernel's own queue takes some ms */
@@ -83,6 +84,7 @@ static int bridge_make(struct core *c, void *obj, struct nd_error *e)
 		return nd_wrap(e, "bridge '%s'", n->bridge);
 	}
 	if (ifindex != n->ifindex) {
+		shaping_bridge_gone(c, n);
 		n->ifindex = ifindex;
 		n->link_sysctl_done = false;
 		n->worker_generation = 0; /* the worker serves by ifindex */
@@ -375,6 +377,8 @@ const struct resource network_rows[] = {
 	/* After the rules that keep guests from the host's loopback. */
 	{ "published ports", forwards_check, forwards_make, forwards_unmake, nat_flush },
 	{ "DHCP configuration", dhcp_check, dhcp_make, dhcp_unmake, NULL },
+	{ "bandwidth", shaping_network_check, shaping_network_make, shaping_network_unmake, NULL,
+	  .told = true },
 	{ "record", record_check, record_make, record_unmake, NULL },
 };
 const size_t network_row_cnt = ARRAY_LEN(network_rows);

@@ -15,6 +15,7 @@
 #include "netd/core/policy.h"
 #include "netd/core/reaper.h"
 #include "netd/core/records.h"
+#include "netd/core/shaping.h"
 #include "netd/core/supervisor.h"
 #include "tap/tap.h"
 
@@ -126,6 +127,7 @@ const struct resource port_rows[] = {
 	{ "TAP", tap_check, tap_put_back, NULL, NULL },
 	{ "nft elements", nat_check, nat_make, nat_unmake, nat_flush },
 	{ "DHCP binding", dhcp_check, dhcp_make, dhcp_unmake, NULL },
+	{ "bandwidth", shaping_port_check, shaping_port_make, shaping_port_unmake, NULL },
 	{ "record", record_check, record_make, record_unmake, NULL },
 };
 const size_t port_row_cnt = ARRAY_LEN(port_rows);

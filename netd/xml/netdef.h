@@ -163,7 +163,7 @@ struct netdef_route {
 	uint32_t metric; /* 1 or more; 0 without metric_given: 1 */
 };
 struct netdef_rate {
-	uint64_t average, peak; /* KiB/s; 0: not given, average 0: no limit in this direction */
+	uint64_t average, peak; /* 1000 bytes/s; 0: not given, average 0: no limit in this direction */
 	uint64_t burst;         /* KiB; 0: not given */
 };
 struct netdef_bandwidth {

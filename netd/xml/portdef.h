@@ -27,7 +27,7 @@ struct portdef_bandwidth {
 	bool given; /* dumped, also without a direction */
 	bool inbound_given, outbound_given, inbound_average_given, outbound_average_given;
 	struct netdef_rate inbound, outbound; /* as the guest sees it; average 0: no limit */
-	uint64_t floor;                       /* inbound, KiB/s that it always has; 0: none */
+	uint64_t floor;                       /* inbound, 1000 bytes/s that it always has; 0: none */
 };
 struct portdef {
 	struct nd_uuid uuid, owner_uuid; /* the owner is a domain of the program's */

@@ -207,7 +207,7 @@ static bool is_plug_pci(const void *obj)
 		RATE(p, obj, m, (f) | REQ, average), RATE(p, obj, m, f, peak), RATE(p, obj, m, f, burst)
 /* Floors belong to ports; a class is given to a port when it is plugged in. */
 #define BANDWIDTH_ROWS(p, obj, m, f)                                                             \
-	ELEMENT(p, .flags = (f) | NOT_YET),                                                      \
+	ELEMENT(p, .flags = (f)),                                                                \
 		REFUSED(p "@classID",                                                            \
 			"classID attribute not supported on <bandwidth> in this usage context"), \
 		DIRECTION_ROWS(p "/inbound", obj, m.inbound, f,                                  \

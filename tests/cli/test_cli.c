@@ -116,6 +116,20 @@ static const struct {
 	  "Interface:      vnet0\nQueues:         2\nVnet header:    yes\nMAC guard:      on\nSince:         "
 	  " never\nDrops:      "
 	  "    7\n\n" },
+	{ "port-bandwidth vnet0",
+	  REPLY("\"inbound\":{\"average\":1000,\"peak\":0,\"burst\":0,\"floor\":5},\"outbound\":{\"average\":"
+		"0,"
+		"\"peak\":0,\"burst\":0},\"own\":true,\"inForce\":false,\"queue\":\"bfifo\""),
+	  "GetPortBandwidth\",\"parameters\":{\"port\":\"vnet0\"}}",
+	  "inbound.average: 1000\ninbound.peak   : 0\ninbound.burst  : 0\ninbound.floor  : 5\n"
+	  "outbound.average: 0\noutbound.peak  : 0\noutbound.burst : 0\nqueue          : bfifo\n"
+	  "in force       : no\n\n" },
+	{ "port-bandwidth vnet0 --inbound 10,,30 --outbound 0",
+	  REPLY("\"inbound\":{\"average\":10},\"outbound\":{\"average\":0},\"own\":true,\"inForce\":true"),
+	  "SetPortBandwidth\",\"parameters\":{\"port\":\"vnet0\",\"inbound\":{\"average\":10,\"peak\":0,"
+	  "\"burst\":30},"
+	  "\"outbound\":{\"average\":0}}}",
+	  "inbound.average: 10\noutbound.average: 0\n\n" },
 	{ "port-detach vnet0", "{}", "Detach\",\"parameters\":{\"port\":\"vnet0\"}}",
 	  "Port vnet0 detached\n\n" },
 	{ "reload", REPLY("\"broken\":0"), "Reload\"}", "Definitions reloaded\n\n" },

@@ -20,6 +20,7 @@
 #include "netd/core/network.h"
 #include "netd/core/port.h"
 #include "netd/core/publish.h"
+#include "netd/core/shaping.h"
 #include "netd/core/supervisor.h"
 
 #include <ev.h>
@@ -301,6 +302,34 @@ bool supervisor_counter(const struct supervisor *s, size_t i, char name[SUPERVIS
 	return i == 0;
 }
 
+void external_bandwidth(const struct port *p, struct portdef_bandwidth *ret)
+{
+	*ret = (struct portdef_bandwidth){ .inbound = { .average = 7 },
+					   .outbound = { .average = 8, .peak = 9 } };
+}
+
+static struct portdef_bandwidth bandwidth_set;
+
+int external_set_bandwidth(struct core *c, struct port *p, const struct portdef_bandwidth *want,
+			   struct nd_error *e)
+{
+	if (want->floor > 100)
+		return nd_fail(e, ND_LIMIT, "too much");
+	bandwidth_set = *want;
+	bandwidth_set.given = true;
+	return 0;
+}
+
+int shaping_port_read(struct core *c, const struct port *p, struct shaping_view *ret, struct nd_error *e)
+{
+	*ret = (struct shaping_view){
+		.bandwidth = bandwidth_set, .own = bandwidth_set.given, .in_force = true, .queue = "bfifo"
+	};
+	if (!bandwidth_set.given)
+		external_bandwidth(p, &ret->bandwidth);
+	return 0;
+}
+
 int port_drops(struct core *c, const struct port *p, uint64_t *ret, struct nd_error *e)
 {
 	*ret = 5;
@@ -369,6 +398,7 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	int listener;
 
+	bandwidth_set = (struct portdef_bandwidth){ .given = false };
 	strcpy(f->dir, "/tmp/netd-api-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->path, sizeof(f->path), "%s/sock", f->dir);
@@ -526,6 +556,29 @@ static const struct {
 	  "\"address\":\"10.7.0.2\",\"state\":\"attached\",\"external\":false,\"mtu\":1400", NULL },
 	{ "GetPort", "{\"port\":\"vm2\"}", "io.netd.NotFound",
 	  "port 'vm2': no port has this uuid, name, interface or MAC" },
+	{ "GetPortBandwidth", "{\"port\":\"vm1\"}",
+	  "{\"inbound\":{\"average\":7,\"peak\":0,\"burst\":0,\"floor\":0},\"outbound\":{\"average\":8,"
+	  "\"peak\":9,"
+	  "\"burst\":0},\"own\":false,\"inForce\":true,\"queue\":\"bfifo\"}",
+	  NULL },
+	{ "SetPortBandwidth",
+	  "{\"port\":\"vm1\",\"inbound\":{\"average\":1,\"peak\":2,\"burst\":3,\"floor\":4}}",
+	  "{\"inbound\":{\"average\":1,\"peak\":2,\"burst\":3,\"floor\":4},\"outbound\":{\"average\":8,"
+	  "\"peak\":9,"
+	  "\"burst\":0},\"own\":true,",
+	  NULL },
+	{ "SetPortBandwidth", "{\"port\":\"vm1\",\"outbound\":{\"average\":0}}",
+	  "\"outbound\":{\"average\":0,\"peak\":0,\"burst\":0}", NULL },
+	{ "SetPortBandwidth", "{\"port\":\"vm1\",\"outbound\":{\"average\":1,\"floor\":1}}",
+	  "io.netd.Invalid", "'floor' attribute allowed only in <inbound> element" },
+	{ "SetPortBandwidth", "{\"port\":\"vm1\",\"inbound\":{\"average\":0,\"peak\":1}}", "io.netd.Invalid",
+	  "inbound: a peak or burst needs an average" },
+	{ "SetPortBandwidth", "{\"port\":\"vm1\",\"inbound\":{\"average\":-1}}", "io.netd.Invalid",
+	  "inbound: average: -1 is below 0" },
+	{ "SetPortBandwidth", "{\"port\":\"vm1\",\"inbound\":{\"average\":0,\"floor\":101}}", "io.netd.Limit",
+	  "too much" },
+	{ "SetPortBandwidth", "{\"port\":\"none\"}", "io.netd.NotFound",
+	  "port 'none': no port has this uuid, name, interface or MAC" },
 	{ "Detach", "{\"port\":\"vm1\"}", "{}", NULL },
 	{ "Attach", "{\"network\":\"lab\",\"queues\":0}", "io.netd.Invalid",
 	  "queues: 0 is not within 1 and 64" },

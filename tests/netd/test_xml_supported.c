@@ -70,7 +70,6 @@ static const struct {
 	{ "<dns><txt name='a' value='b'/></dns>", "<txt>: " YET },
 	{ "<dns><srv service='a' protocol='b'/></dns>", "<srv>: " YET },
 	{ "<dns><host ip='1.1.1.1'><hostname>a</hostname></host></dns>", "<host>: " YET },
-	{ "<bandwidth><inbound average='3'/></bandwidth>", "<bandwidth>: " YET },
 	{ "<ip family='ipv6' address='fd00::1' prefix='64'><dhcp><range start='fd00::2' "
 	  "end='fd00::9'/></dhcp></ip>",
 	  "<ip family='ipv6'>: <dhcp>: " YET },
@@ -81,10 +80,9 @@ static const struct {
 	{ "<virtualport type='openvswitch'/>", "<virtualport>: " YET },
 	{ "<portgroup name='a' trustGuestRxFilters='yes'/>",
 	  "<portgroup trustGuestRxFilters='yes'>: " YET "; supported is 'no'" },
-	{ "<portgroup name='a'><virtualport type='midonet'/></portgroup>", "<virtualport>: " YET },
 	{ "<portgroup name='a'/><portgroup name='b'><bandwidth><outbound "
-	  "average='3'/></bandwidth></portgroup>",
-	  "<bandwidth>: " YET },
+	  "average='3'/></bandwidth><virtualport type='midonet'/></portgroup>",
+	  "<virtualport>: " YET },
 	{ "<dnsmasq:options><dnsmasq:option value='a'/></dnsmasq:options>", "<dnsmasq:option>: " YET, DNS },
 	{ "<netd:guards/>", "<netd:guards>: " YET, NETD },
 	{ "<portgroup name='a'><netd:guards ip='no'/></portgroup>", "<netd:guards>: " YET, NETD },
