@@ -10,9 +10,13 @@
 #include "netd/core/event.h"
 #include "netd/core/settings.h"
 #include <ev.h>
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
 
 #define DELAY_S     0.15 /* a reload of others is several transactions */
 #define INTERVAL_S  1.0  /* between two looks, at least */
+#define SHARE       20   /* and so many times what the last one took */
 #define NOTE_MAX    700
 #define ACCEPTS_MAX 256
 #define NETD_TABLE  "netd"
@@ -27,7 +31,7 @@ struct foreign {
 	struct foreign_watch *watch;
 	struct event_subscriber networks;
 	bool running, again;
-	double last;
+	double began, last, took;
 	bool cleaned; /* what an earlier run may have left is gone */
 	bool legacy_told;
 	struct bound *bound; /* bridges in zones of firewalld, by us */
@@ -43,6 +47,7 @@ struct check_job {
 	struct foreign_job j;
 	struct foreign *f;
 	enum settings_foreign mode;
+	bool first; /* of this daemon: what an earlier one bound is not known */
 	struct probe_net *nets;
 	struct note *notes; /* one per net */
 	size_t cnt;
@@ -91,6 +96,18 @@ static bool is_bound(const struct check_job *j, const char *bridge)
 	return false;
 }
 
+static void note_bound(struct check_job *j, const char *bridge, const char *zone)
+{
+	struct bound *more =
+		is_bound(j, bridge) ? NULL : realloc(j->bound, (j->bound_cnt + 1) * sizeof *more);
+	if (!more)
+		return;
+	j->bound = more;
+	j->bound[j->bound_cnt] = (struct bound){ .zone = "" };
+	nd_strcpy(j->bound[j->bound_cnt].bridge, ND_IFNAMSIZ, bridge);
+	nd_strcpy(j->bound[j->bound_cnt++].zone, sizeof more->zone, zone);
+}
+
 static void bind_zone(struct check_job *j, const struct probe_net *n, const char *zone, struct nd_error *ret)
 {
 	char have[64];
@@ -107,24 +124,18 @@ static void bind_zone(struct check_job *j, const struct probe_net *n, const char
 		nd_wrap(ret, "firewalld's zone '%s' for %s", zone, n->bridge);
 		return;
 	}
-	struct bound *more =
-		is_bound(j, n->bridge) ? NULL : realloc(j->bound, (j->bound_cnt + 1) * sizeof *more);
-	if (!more)
-		return;
-	j->bound = more;
-	j->bound[j->bound_cnt] = (struct bound){ .zone = "" };
-	nd_strcpy(j->bound[j->bound_cnt].bridge, ND_IFNAMSIZ, n->bridge);
-	nd_strcpy(j->bound[j->bound_cnt++].zone, sizeof more->zone, zone);
+	note_bound(j, n->bridge, zone);
 }
 
-/* Of networks that run no more. */
+/* Of networks that run no more, and what only auto wants. */
 static void unbind_zones(struct check_job *j)
 {
 	for (size_t i = 0; i < j->bound_cnt;) {
 		bool wanted = false;
 		char have[64];
 		for (size_t k = 0; k < j->cnt; k++)
-			wanted |= !strcmp(j->nets[k].bridge, j->bound[i].bridge);
+			wanted |= !strcmp(j->nets[k].bridge, j->bound[i].bridge) &&
+				  (j->nets[k].zone[0] || j->mode == SETTINGS_FOREIGN_AUTO);
 		if (wanted) {
 			i++;
 			continue;
@@ -132,6 +143,8 @@ static void unbind_zones(struct check_job *j)
 		if (foreign_firewalld_zone_of(j->bound[i].bridge, have, sizeof have, NULL) == 0 &&
 		    !strcmp(have, j->bound[i].zone))
 			foreign_firewalld_unbind(have, j->bound[i].bridge, NULL);
+		snprintf(j->how, sizeof j->how, "%s is in firewalld's zone '%s' no more", j->bound[i].bridge,
+			 j->bound[i].zone);
 		j->bound[i] = j->bound[--j->bound_cnt];
 		j->changed++;
 	}
@@ -190,6 +203,29 @@ static void bind_defined(struct check_job *j)
 	}
 }
 
+/* An earlier daemon's bindings: into netd's own zone nobody else puts a bridge. */
+static void adopt_zones(struct check_job *j, const struct foreign_ruleset *rs)
+{
+	char have[64];
+	if (!j->first || !foreign_table_find(rs, NFPROTO_INET, "firewalld", false))
+		return;
+	for (size_t i = 0; i < j->cnt; i++) {
+		if (foreign_firewalld_zone_of(j->nets[i].bridge, have, sizeof have, NULL) == 0 &&
+		    !strcmp(have, FOREIGN_ZONE))
+			note_bound(j, j->nets[i].bridge, have);
+	}
+}
+
+/* Where nobody else has a chain there is nothing to ask. */
+static bool others_filter(const struct foreign_ruleset *rs)
+{
+	for (const struct foreign_chain *c = rs->bases; c; c = c->next_base) {
+		if (strcmp(c->table->name, NETD_TABLE))
+			return true;
+	}
+	return false;
+}
+
 static int check_run(struct foreign_job *job, struct nd_nl *nl, struct nd_error *e)
 {
 	struct check_job *j = container_of(job, struct check_job, j);
@@ -198,8 +234,10 @@ static int check_run(struct foreign_job *job, struct nd_nl *nl, struct nd_error 
 	int r = foreign_read(NETD_TABLE, &rs, e);
 	if (r < 0)
 		return r;
+	adopt_zones(j, rs);
 	bind_defined(j);
-	adjust(j, rs, nl);
+	if (others_filter(rs))
+		adjust(j, rs, nl);
 	unbind_zones(j);
 	if (j->changed) {
 		foreign_ruleset_free(rs);
@@ -208,7 +246,8 @@ static int check_run(struct foreign_job *job, struct nd_nl *nl, struct nd_error 
 	}
 	if (r == 0)
 		nd_strcpy(j->legacy, sizeof j->legacy, rs->legacy_unread);
-	for (size_t i = 0; r == 0 && i < j->cnt && j->mode != SETTINGS_FOREIGN_OFF; i++)
+	bool ask = r == 0 && j->mode != SETTINGS_FOREIGN_OFF && others_filter(rs);
+	for (size_t i = 0; ask && i < j->cnt; i++)
 		note_drops(&j->notes[i], drops, probe_network(rs, nl, &j->nets[i], drops));
 	foreign_ruleset_free(rs);
 	return r;
@@ -249,7 +288,8 @@ static void job_free(struct check_job *j)
 
 static void start_timer(struct foreign *f)
 {
-	double wait = f->last + INTERVAL_S - ev_now(f->c->loop);
+	double gap = f->took * SHARE > INTERVAL_S ? f->took * SHARE : INTERVAL_S;
+	double wait = f->last + gap - ev_now(f->c->loop);
 	if (f->running) {
 		f->again = true;
 		return;
@@ -267,6 +307,7 @@ static void check_done(struct nd_job *job, const struct nd_error *e)
 	struct nd_error failed = ND_ERROR_INIT;
 	f->running = false;
 	f->last = ev_now(f->c->loop);
+	f->took = f->last - f->began;
 	f->cleaned |= !e->code;
 	free(f->bound);
 	f->bound = take_ptr(j->bound);
@@ -313,6 +354,7 @@ static void start_check(struct foreign *f)
 	j->j.run = check_run;
 	j->f = f;
 	j->mode = f->c->settings->foreign_firewall;
+	j->first = !f->cleaned;
 	j->nets = foreign_snapshot(f->c, NULL, &j->cnt);
 	j->notes = calloc(j->cnt + 1, sizeof *j->notes);
 	j->bound = f->bound_cnt ? calloc(f->bound_cnt, sizeof *j->bound) : NULL;
@@ -324,6 +366,7 @@ static void start_check(struct foreign *f)
 		memcpy(j->bound, f->bound, f->bound_cnt * sizeof *j->bound);
 	j->bound_cnt = f->bound_cnt;
 	f->running = true;
+	f->began = ev_now(f->c->loop);
 	foreign_push(f, &j->j);
 }
 
