@@ -125,6 +125,7 @@ static void print_details(struct cli *cli, const json_t *n)
 	output_line(cli->out, "Forward", cli_text(n, "forward"));
 	for (size_t i = 0; i < json_array_size(subnets); i++)
 		output_line(cli->out, "Subnet", json_string_value(json_array_get(subnets, i)));
+	output_line(cli->out, "Routes", cli_text(n, "returnRoutes"));
 	print_ranges(cli, n);
 	snprintf(ports, sizeof(ports), "%lld", api_get_int(n, "ports", 0));
 	output_line(cli->out, "Ports", ports);

@@ -254,10 +254,9 @@ static int check_subnet(const struct core *c, const struct netdef_ip *ip, int ow
 		nd_prefix_to_string(&why.prefix, b);
 		return nd_fail(e, ND_CONFLICT,
 			       "subnet %s is already in use by interface %s, which has %s %s; choose another "
-			       "subnet, "
-			       "or netd:subnet='auto'",
+			       "subnet%s",
 			       a, why.ifname, why.kind == COLLISION_ADDRESS ? "address" : "connected route",
-			       b);
+			       b, subnet.ip.family == AF_INET ? ", or netd:subnet='auto'" : "");
 	}
 	if (mirror_overlaps(c->mirror, &subnet, own, &why))
 		tell_overlap(ret_note, a, &subnet, &why);

@@ -99,6 +99,56 @@ static void test_claim_as_it_is(void **state)
 	bridge_sysctls_free(s);
 }
 
+/* What a start that failed wrote goes back, unless another has a claim; what stays is not put back later. */
+static void test_take_back(void **state)
+{
+	struct bridge_sysctls *s = bridge_sysctls_new();
+	const char *key = bridge_sysctl_key(BRIDGE_SYSCTL_IP6_FORWARD);
+	struct nd_error e = ND_ERROR_INIT;
+	bool changed = false;
+
+	put(key, "0\n");
+	put("net/ipv6/conf/eth0/accept_ra", "1\n");
+	put("net/ipv6/conf/eth1/accept_ra", "0\n");
+	assert_int_equal(bridge_sysctl_keep_ra(s, "eth0", &changed, &e), 0);
+	assert_true(changed);
+	assert_int_equal(bridge_sysctl_keep_ra(s, "eth1", &changed, &e), 0);
+	assert_false(changed); /* a daemon hears them */
+	assert_int_equal(bridge_sysctl_keep_ra(s, "eth2", &changed, &e), ND_NOT_FOUND);
+	assert_int_equal(bridge_sysctl_claim(s, BRIDGE_SYSCTL_IP6_FORWARD, &changed, NULL), 0);
+	assert_value("net/ipv6/conf/eth0/accept_ra", "2");
+	bridge_sysctl_take_back(s, BRIDGE_SYSCTL_IP6_FORWARD);
+	assert_value(key, "0");
+	assert_value("net/ipv6/conf/eth0/accept_ra", "1");
+	assert_int_equal(bridge_sysctl_claim(s, BRIDGE_SYSCTL_IP6_FORWARD, &changed, NULL), 0);
+	bridge_sysctls_settle(s);
+	assert_int_equal(bridge_sysctl_claim(s, BRIDGE_SYSCTL_IP6_FORWARD, &changed, NULL), 0);
+	bridge_sysctl_take_back(s, BRIDGE_SYSCTL_IP6_FORWARD);
+	bridge_sysctl_take_back(s, BRIDGE_SYSCTL_IP6_FORWARD);
+	assert_value(key, "1");
+	bridge_sysctls_free(s);
+}
+
+static void test_lost(void **state)
+{
+	struct bridge_sysctls *s = bridge_sysctls_new();
+	const char *key = bridge_sysctl_key(BRIDGE_SYSCTL_IP4_FORWARD);
+	struct nd_error e = ND_ERROR_INIT;
+	bool changed = false;
+
+	put(key, "1\n");
+	assert_false(bridge_sysctl_lost(s, BRIDGE_SYSCTL_IP4_FORWARD)); /* nobody's */
+	assert_int_equal(bridge_sysctl_claim(s, BRIDGE_SYSCTL_IP4_FORWARD, &changed, &e), 0);
+	assert_true(bridge_sysctl_holds(s, BRIDGE_SYSCTL_IP4_FORWARD));
+	put(key, "0\n");
+	assert_true(bridge_sysctl_lost(s, BRIDGE_SYSCTL_IP4_FORWARD));
+	assert_false(bridge_sysctl_holds(s, BRIDGE_SYSCTL_IP4_FORWARD));
+	assert_int_equal(bridge_sysctl_mend(s, BRIDGE_SYSCTL_IP4_FORWARD, &changed, &e), 0);
+	assert_true(changed && bridge_sysctl_holds(s, BRIDGE_SYSCTL_IP4_FORWARD));
+	assert_value(key, "1");
+	bridge_sysctls_free(s);
+}
+
 static void test_link(void **state)
 {
 	static const char *const keys[] = { "net/ipv6/conf/virbr1/disable_ipv6",
@@ -127,12 +177,34 @@ static void test_link_without_ipv6(void **state)
 	assert_int_equal(bridge_sysctl_link("virbr2", true, false, &e), ND_NOT_FOUND);
 }
 
+static void test_link_ip4(void **state)
+{
+	struct nd_error e = ND_ERROR_INIT;
+
+	put("net/ipv4/conf/virbr3/arp_ignore", "0\n");
+	put("net/ipv4/conf/virbr3/arp_announce", "0\n");
+	put("net/ipv4/conf/virbr3/route_localnet", "0\n");
+	assert_int_equal(bridge_sysctl_link("virbr3", false, false, &e), 0);
+	assert_value("net/ipv4/conf/virbr3/arp_ignore", "0");
+	assert_int_equal(bridge_sysctl_link("virbr3", false, true, &e), 0);
+	assert_value("net/ipv4/conf/virbr3/arp_ignore", "1");
+	assert_value("net/ipv4/conf/virbr3/arp_announce", "2");
+	assert_int_equal(bridge_sysctl_route_localnet("virbr3", true, &e), 0);
+	assert_value("net/ipv4/conf/virbr3/route_localnet", "1");
+	assert_int_equal(bridge_sysctl_route_localnet("virbr3", false, &e), 0);
+	assert_value("net/ipv4/conf/virbr3/route_localnet", "0");
+	assert_int_equal(bridge_sysctl_route_localnet("virbr4", true, &e), ND_NOT_FOUND);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_claim),
 		cmocka_unit_test(test_claim_as_it_is),
+		cmocka_unit_test(test_take_back),
+		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_link),
+		cmocka_unit_test(test_link_ip4),
 		cmocka_unit_test(test_link_without_ipv6),
 	};
 

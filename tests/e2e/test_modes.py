@@ -169,6 +169,100 @@ def table(host):
                 same(answers[f"{mode} {family} guest → outside tcp"], own, f"{mode} IPv{family}: source seen outside")
 
 
+def apply(host, netd, name, number, forward="", more=""):
+    """A live change."""
+    path = os.path.join(host.dir, name + ".xml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(XML.format(name=name, number=number, forward=forward, more=more))
+    netd.ctl("net-apply", path)
+
+
+def once(place, questions):
+    """One place's answers to {key: (protocol, address)}."""
+    place.ask([[key, *question] for key, question in questions.items()])
+    return place.answers()
+
+
+@test
+def uplinks(host):
+    """Forwarded through the interfaces that are named, and no others; changed while it runs."""
+    outside = make_outside(host)
+    run("ip", "link", "add", "second", "type", "veth", "peer", "name", "eth1", "netns", outside.pid)
+    run("ip", "addr", "add", "203.0.113.2/24", "dev", "second")
+    run("ip", "link", "set", "second", "up")
+    outside.run("ip", "addr", "add", "203.0.113.1/24", "dev", "eth1")
+    outside.run("ip", "link", "set", "eth1", "up")
+    netd = host.netd()
+    server = Place(outside.pid, "outside")
+    make_network(netd, "up", 30, "<forward mode='nat' dev='uplink'/>")
+    guest = Place(make_guest(netd, "up", 30, 11).pid, "guest")
+    both = {"first": ("tcp", OUTSIDE[4]), "second": ("tcp", "203.0.113.1")}
+    same(once(guest, both), {"first": HOST[4], "second": None}, "through uplink alone")
+    apply(host, netd, "up", 30, "<forward mode='nat' dev='second'/>")
+    same(once(guest, both), {"first": None, "second": "203.0.113.2"}, "through second alone")
+    apply(host, netd, "up", 30, "<forward mode='nat'/>")
+    same(once(guest, both), {"first": HOST[4], "second": "203.0.113.2"}, "through both")
+    check(server.server.poll() is None, "the outside's server")
+
+
+@test
+def source(host):
+    """The address that guests get outside; a range; changed while it runs."""
+    outside = make_outside(host)
+    server = Place(outside.pid, "outside")
+    for ip in ("198.51.100.77", "198.51.100.78"):
+        run("ip", "addr", "add", ip + "/24", "dev", "uplink")
+    netd = host.netd()
+    make_network(netd, "src", 31, "<forward mode='nat'/>", "<netd:source address='198.51.100.77'/>")
+    guest = Place(make_guest(netd, "src", 31, 11).pid, "guest")
+    question = {"tcp": ("tcp", OUTSIDE[4]), "udp": ("udp", OUTSIDE[4])}
+    same(once(guest, question), {"tcp": "198.51.100.77", "udp": "198.51.100.77"}, "the source")
+    apply(host, netd, "src", 31,
+          "<forward mode='nat'><nat><address start='198.51.100.78' end='198.51.100.78'/></nat></forward>")
+    same(once(guest, question)["tcp"], "198.51.100.78", "the source, of a range")
+    apply(host, netd, "src", 31, "<forward mode='nat'/>")
+    same(once(guest, question)["tcp"], HOST[4], "the source, masqueraded")
+    check(server.server.poll() is None, "the outside's server")
+
+
+@test
+def accept(host):
+    """Guests of one network reach those of another that lets them in, with their own addresses; also after it was away."""
+    netd = host.netd()
+    make_network(netd, "inner", 32, "<forward mode='nat'/>", "<netd:accept network='office'/>")
+    make_network(netd, "office", 33, "<forward mode='nat'/>")
+    inner, office = Place(make_guest(netd, "inner", 32, 11).pid, "inner"), Place(make_guest(netd, "office", 33, 11).pid, "office")
+    there, back = {p: (p, "10.60.32.11") for p in PROTOCOLS}, {"tcp": ("tcp", "10.60.33.11")}
+    want = {"ping": "pong", "tcp": "10.60.33.11", "udp": "10.60.33.11"}
+    same(once(office, there), want, "into the network that accepts")
+    same(once(inner, back), {"tcp": None}, "the other way")
+    netd.ctl("net-destroy", "office", "--force")
+    netd.ctl("net-start", "office")
+    office = Place(make_guest(netd, "office", 33, 11).pid, "office again")
+    same(once(office, there), want, "after the other network was away")
+    apply(host, netd, "inner", 32, "<forward mode='nat'/>")
+    same(once(office, there), dict.fromkeys(PROTOCOLS), "no more accepted")
+
+
+@test
+def host_access(host):
+    """All, services or nothing of the host."""
+    netd = host.netd()
+    server = Place(os.getpid(), "host")
+    make_network(netd, "some", 34, more="<netd:hostAccess mode='all'/>")
+    guest = Place(make_guest(netd, "some", 34, 11).pid, "guest")
+    question = {p: (p, "10.60.34.1") for p in PROTOCOLS}
+    same(set(filter(None, once(guest, question).values())), {"pong", "10.60.34.11"}, "all of the host")
+    apply(host, netd, "some", 34, more="<netd:hostAccess mode='services'/>")
+    same(once(guest, question), {"ping": "pong", "tcp": None, "udp": None}, "services of the host")
+    make_network(netd, "none", 35, more="<netd:hostAccess mode='none'/>")
+    a, b = make_guest(netd, "none", 35, 11), make_guest(netd, "none", 35, 12)
+    same([i["addr_info"] for i in ip_json("addr", "show", "dev", "br-none")], [[]], "the bridge's addresses")
+    a.ping("10.60.35.12", count=1)
+    same(a.ping("10.60.35.1", count=1, ok=False), 0, "pings of the host")
+    check(b.ifname in links() and server.server.poll() is None, "the others are there")
+
+
 def bridge_state():
     return re.sub(r'"gc_timer":[0-9.]+', "", run("ip", "-d", "-j", "addr", "show", "br0").stdout)
 
@@ -194,7 +288,7 @@ def bridge(host):
     guests[0].ping("203.0.113.21")
     same(netd.network("lan")["foreignPorts"], 1, "foreign ports")
     guests[0].run("ip", "link", "set", "eth0", "address", "52:54:00:de:ad:05")
-    same(guests[0].ping("203.0.113.9", ok=False), 0, "pings from a MAC that is not the guest's")
+    same(guests[0].ping("203.0.113.9", count=1, ok=False), 0, "pings from a MAC that is not the guest's")
     events = netd.events()
     run("ip", "link", "del", "br0")
     events.wait("network-degraded", "bridge 'br0' is not there")
@@ -218,11 +312,8 @@ def isolated_ports(host):
     make_network(netd, "apart", 20, more="<port isolated='yes'/>")
     a, b = make_guest(netd, "apart", 20, 11), make_guest(netd, "apart", 20, 12)
     a.ping("10.60.20.1")
-    same(a.ping("10.60.20.12", ok=False), 0, "pings of a neighbour")
-    path = os.path.join(host.dir, "apart.xml")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(XML.format(name="apart", number=20, forward="", more=""))
-    netd.ctl("net-apply", path)
+    same(a.ping("10.60.20.12", count=1, ok=False), 0, "pings of a neighbour")
+    apply(host, netd, "apart", 20)
     wait_for("a reachable neighbour", lambda: a.ping("10.60.20.12", count=1, ok=False))
     netd.define("<network><name>fixed</name><bridge name='br-fixed' macTableManager='libvirt'/><ip address='10.60.21.1' prefix='24'/></network>")
     netd.ctl("net-start", "fixed")

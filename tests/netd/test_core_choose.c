@@ -174,6 +174,23 @@ static void test_explicit(void **state)
 		"to there is hidden from this host while the network is active");
 	assert_string_equal(ip_text(live), "10.3.3.1/24");
 	netdef_free(live);
+	struct nd_address six = { .ifindex = fake_link_find("eth2")->ifindex };
+	nd_prefix_from_string("fd00:5::77/64", &six.prefix);
+	fake_address_add(&six);
+	assert_string_equal(
+		live_of(h,
+			core_xml("a", "", "10.9.9.1", "<ip family='ipv6' address='fd00:5::1' prefix='64'/>"),
+			NULL, &live),
+		"subnet fd00:5::/64 is already in use by interface eth2, which has connected route "
+		"fd00:5::/64; "
+		"choose another subnet");
+	assert_null(live);
+	assert_string_equal(
+		live_of(h,
+			core_xml("a", "", "10.9.9.1", "<ip family='ipv6' address='fd00:6::1' prefix='64'/>"),
+			NULL, &live),
+		"");
+	netdef_free(live);
 	/* a route, not connected, that is part of it: a VPN's */
 	struct nd_route r = { .table = RT_TABLE_MAIN, .type = RTN_UNICAST, .oif = 2 };
 	nd_prefix_from_string("10.4.4.128/25", &r.dst);

@@ -334,6 +334,83 @@ static void test_drain(void **state)
 	assert_int_equal(tap_drain(nl, h.ifindex, NULL), 0);
 }
 
+static void test_special_ports(void **state)
+{
+	static const struct tap_vlan vlans[] = { { .id = 10 }, { .id = 11, .pvid = true, .untagged = true } };
+	struct tap_config want = config(1);
+	struct tap_handle h;
+
+	want.isolated = want.fixed_guest = true;
+	want.guest = (struct nd_mac){ { 0x52, 0x54, 0, 0x12, 0x34, 0x56 } };
+	want.vlans = vlans;
+	want.vlan_cnt = 2;
+	fake_vlan_filtering(true);
+	assert_int_equal(tap_open(nl, &want, &h, NULL), 0);
+	struct nd_link l = record("nd0");
+	assert_int_equal(tap_diff(&want, &l), TAP_SAME);
+	assert_true(l.br_isolated_port && l.br_learning_off && l.br_flood_off && l.flags & IFF_UP);
+	assert_string_equal(fake_bridge_log(), "nd0: no vlan 1\nnd0: vlan 10\nnd0: vlan 11 pvid untagged\n"
+					       "nd0: fdb 52:54:00:12:34:56\n");
+	/* a flag alone */
+	fake_link_find("nd0")->br_isolated_port = false;
+	l = record("nd0");
+	assert_int_equal(tap_diff(&want, &l), TAP_ISOLATED);
+	assert_int_equal(tap_restore(nl, h.ifindex, &want, TAP_ISOLATED, NULL), 0);
+	assert_true(record("nd0").br_isolated_port);
+	/* in another bridge it has none of them: all are given again */
+	assert_int_equal(tap_drain(nl, h.ifindex, NULL), 0);
+	l = record("nd0");
+	assert_int_equal(tap_diff(&want, &l), TAP_MASTER);
+	assert_int_equal(tap_restore(nl, h.ifindex, &want, TAP_MASTER, NULL), 0);
+	l = record("nd0");
+	assert_int_equal(tap_diff(&want, &l), TAP_SAME);
+	assert_non_null(strstr(strstr(fake_bridge_log(), "fdb"), "fdb"));
+	/* back to what any port is */
+	want.isolated = want.fixed_guest = false;
+	assert_int_equal(tap_diff(&want, &l), TAP_ISOLATED | TAP_LEARNING);
+	assert_int_equal(tap_restore(nl, h.ifindex, &want, TAP_ISOLATED | TAP_LEARNING, NULL), 0);
+	l = record("nd0");
+	assert_true(!l.br_isolated_port && !l.br_learning_off && !l.br_flood_off);
+	/* without a bridge there is nothing to give */
+	want.isolated = true;
+	want.master = 0;
+	assert_int_equal(tap_drain(nl, h.ifindex, NULL), 0);
+	l = record("nd0");
+	assert_int_equal(tap_diff(&want, &l), TAP_SAME);
+	tap_handle_close(&h);
+	fake_tun_sync();
+}
+
+static void test_fail_each_special(void **state)
+{
+	static const struct tap_vlan vlan = { .id = 10, .pvid = true, .untagged = true };
+	struct tap_config want = config(1);
+	struct tap_handle h;
+	unsigned n;
+
+	want.isolated = want.fixed_guest = true;
+	want.vlans = &vlan;
+	want.vlan_cnt = 1;
+	fake_vlan_filtering(true);
+	for (n = 1; n < 50; n++) {
+		struct nd_error e = ND_ERROR_INIT;
+
+		fake_fail_at(n, EIO, NULL);
+		int rc = tap_open(nl, &want, &h, &e);
+		if (!fake_failed_call())
+			break;
+		fake_fail_at(0, 0, NULL);
+		if (rc == 0) { /* a preparation, for speed alone */
+			tap_handle_close(&h);
+		}
+		fake_tun_sync();
+		assert_null(fake_link_find("nd0"));
+	}
+	assert_true(n > 6);
+	tap_handle_close(&h);
+	fake_tun_sync();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +425,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_diff, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restore, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_drain, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_special_ports, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fail_each_special, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("tap/tap", tests, NULL, NULL);
 }
