@@ -31,7 +31,8 @@ static void test_good(void **state)
 	assert_int_equal(read_text(&s,
 				   "# all of them\n\n  log_level = debug  # "
 				   "loud\nnft_table_owner=no\n\tlease_grace\t=\t0\n"
-				   "group = admins\ndhcp_user = nobody\narp_probe = no",
+				   "group = admins\ndhcp_user = nobody\narp_probe = no\n"
+				   "foreign_firewall = auto",
 				   message, sizeof(message)),
 			 0);
 	assert_int_equal(s.log_level, ND_LOG_DEBUG);
@@ -40,9 +41,11 @@ static void test_good(void **state)
 	assert_string_equal(s.group, "admins");
 	assert_string_equal(s.dhcp_user, "nobody");
 	assert_false(s.arp_probe);
+	assert_int_equal(s.foreign_firewall, SETTINGS_FOREIGN_AUTO);
 	settings_done(&s);
 	assert_int_equal(read_text(&s, "", message, sizeof(message)), 0);
 	assert_true(s.log_level == ND_LOG_INFO && s.nft_table_owner && s.lease_grace_s == 60 && s.arp_probe);
+	assert_int_equal(s.foreign_firewall, SETTINGS_FOREIGN_REPORT);
 	assert_string_equal(s.group, "netd");
 	assert_string_equal(s.config_dir, "/etc/netd");
 	settings_done(&s);
@@ -61,6 +64,7 @@ static const struct {
 	{ "group =", "line 1: group: '': expected a group name" },
 	{ "arp_probe = true", "line 1: arp_probe: 'true': expected yes or no" },
 	{ "nft_table_owner = yes", "line 1: nft_table_owner: 'yes': expected auto or no" },
+	{ "foreign_firewall = on", "line 1: foreign_firewall: 'on': expected report, auto or off" },
 	{ "colour = red", "line 1: unknown key 'colour'" },
 	{ "group netd", "line 1: expected 'key = value', got 'group netd'" },
 	{ "= 5", "line 1: unknown key ''" },
