@@ -192,6 +192,11 @@ int cmd_libvirt_publish(struct cli *cli, const struct cli_args *args);
 /* cmd-doctor.c */
 int cmd_doctor(struct cli *cli, const struct cli_args *args);
 int cmd_explain(struct cli *cli, const struct cli_args *args);
+/* cmd-hostbridge.c */
+int cmd_host_bridge_create(struct cli *cli, const struct cli_args *args);
+int cmd_host_bridge_confirm(struct cli *cli, const struct cli_args *args);
+int cmd_host_bridge_remove(struct cli *cli, const struct cli_args *args);
+int cmd_host_bridge_list(struct cli *cli, const struct cli_args *args);
 /* cmd-completion.c */
 int cmd_completion(struct cli *cli, const struct cli_args *args);
 
@@ -206,6 +211,12 @@ enum {
 	NET_LIST_UUID,
 	NET_LIST_NAME,
 	NET_LIST_TABLE,
+};
+enum {
+	HOST_BRIDGE_CREATE_PORT,
+	HOST_BRIDGE_CREATE_CONFIRM,
+	HOST_BRIDGE_CREATE_DRY_RUN,
+	HOST_BRIDGE_CREATE_NO_PERSIST,
 };
 enum { NET_INFO_DETAILS };
 enum { DOCTOR_FIX };

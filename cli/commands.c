@@ -129,6 +129,14 @@ static const struct cli_option explain_options[] = {
 	[EXPLAIN_TO] = { "--to", "END[:PORT]", "outside, host, a port, or an address" },
 	[EXPLAIN_PROTO] = { "--proto", "PROTOCOL", "tcp (when there is a port), udp or icmp: ping" },
 };
+static const struct cli_option host_bridge_create_options[] = {
+	[HOST_BRIDGE_CREATE_PORT] = { "--port", "NIC", "the NIC that becomes its port" },
+	[HOST_BRIDGE_CREATE_CONFIRM] = { "--confirm", "SECONDS",
+					 "take it back unless host-bridge-confirm comes within that" },
+	[HOST_BRIDGE_CREATE_DRY_RUN] = { "--dry-run", NULL, "print steps and files, and change nothing" },
+	[HOST_BRIDGE_CREATE_NO_PERSIST] = { "--no-persist", NULL,
+					    "write no files: it does not survive a reboot" },
+};
 static const struct cli_option exec_options[] = {
 	{ "--network", "NETWORK", "attach to it; once for each device" },
 };
@@ -264,6 +272,16 @@ const struct cli_command cli_commands[] = {
 	  OPTIONS(doctor_options), cmd_doctor, .method = "Doctor" },
 	{ "explain", "", "which rule of whom decides on a packet's way through this host", OPTIONS(explain_options),
 	  cmd_explain, .method = "Explain" },
+	{ "host-bridge-create", "BRIDGE", "put a NIC of this host into a new bridge, for guests on its LAN",
+	  OPTIONS(host_bridge_create_options), cmd_host_bridge_create,
+	  .failure = "Failed to create host bridge *", .method = "CreateHostBridge" },
+	{ "host-bridge-confirm", "BRIDGE", "say that a new host bridge stays", .run = cmd_host_bridge_confirm,
+	  .failure = "Failed to confirm host bridge *", .method = "ConfirmHostBridge" },
+	{ "host-bridge-remove", "BRIDGE", "give the NIC back what its host bridge has",
+	  .run = cmd_host_bridge_remove, .failure = "Failed to remove host bridge *",
+	  .method = "RemoveHostBridge" },
+	{ "host-bridge-list", "", "list host bridges", .run = cmd_host_bridge_list,
+	  .method = "ListHostBridges" },
 	{ "reload", "", "read the definitions' files again", .run = cmd_reload, .method = "Reload" },
 	{ "counters", "", "what the DHCP server received, answered and dropped, by reason",
 	  .run = cmd_counters, .method = "GetCounters" },

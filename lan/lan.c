@@ -43,6 +43,11 @@ void lan_record_free(struct lan_record *r)
 	free(r);
 }
 
+void lan_record_note(struct lan_record *r, const char *before, const char *text)
+{
+	lan_note(r, NULL, "%s%s", before, text);
+}
+
 int lan_boot_id(char ret[ND_UUID_STRLEN], struct nd_error *e)
 {
 	nd_autofree char *text = NULL;

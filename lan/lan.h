@@ -83,6 +83,8 @@ struct lan_record {
 	char **notes; /* sentences for people, NULL-ended; may be NULL */
 };
 void lan_record_free(struct lan_record *r); /* NULL-safe */
+/* Adds the note "before text"; nothing where there is no memory. */
+void lan_record_note(struct lan_record *r, const char *before, const char *text);
 ND_DEFINE_CLEANUP(struct lan_record *, lan_record_free)
 
 struct lan_request {

@@ -23,6 +23,7 @@
 #include "netd/core/connections.h"
 #include "netd/core/disk.h"
 #include "netd/core/event.h"
+#include "netd/core/hostbridge.h"
 #include "netd/core/foreign.h"
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
@@ -255,6 +256,8 @@ static int open_services(struct daemon *d, struct nd_error *e)
 	free(warning);
 	if (nd_nl_new(NETLINK_ROUTE, &c->nl, e) < 0 || reaper_new(c->loop, &c->reaper, e) < 0)
 		return nd_wrap(e, "netlink");
+	if (hostbridges_new(c, &c->hostbridges, e) < 0)
+		return nd_wrap(e, "host bridges");
 	if (nat_new(d->settings.nft_table_owner, &c->nat, e) < 0 || nat_open(c->nat, e) < 0)
 		return nd_wrap(e, "nftables");
 	if (connections_new(c->loop, &c->connections, e) < 0)
@@ -368,6 +371,7 @@ static int start(struct daemon *d, struct nd_error *e)
 	if (open_services(d, e) < 0 || adopt(c, e) < 0)
 		return e->code;
 	monitor_start(c->monitor);
+	hostbridges_start(c->hostbridges);
 	network_autostart(c);
 	if (foreign_new(c, &c->foreign, e) < 0)
 		return e->code;
@@ -399,6 +403,7 @@ static void stop(struct daemon *d)
 	monitor_free(c->monitor);
 	repair_free(c->repair);
 	disk_free(c->disk); /* the ends of its jobs send answers and talk to the worker */
+	hostbridges_free(c->hostbridges);
 	supervisor_free(c->supervisor);
 	reaper_free(c->reaper);
 	connections_free(c->connections);

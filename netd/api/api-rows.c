@@ -196,10 +196,34 @@ static const struct api_field stage_fields[] = {
 static const struct api_record stage_record = { "Stage", "What decides at one point of a packet's way.",
 						FIELDS(stage_fields) };
 
+static const struct api_field host_bridge_fields[] = {
+	{ "name", API_STRING },
+	{ "port", API_STRING, "the NIC in it" },
+	{ "state", API_STRING, "changing, unconfirmed, active, removing, or absent: its link is not there" },
+	{ "mac", API_STRING, "the NIC's, and the bridge's", API_OPTIONAL },
+	{ "left", API_INT, "seconds until it is taken back, unless it is confirmed", API_OPTIONAL },
+	{ "manager", API_STRING,
+	  "what configures the NIC at boot: systemd-networkd, NetworkManager, ifupdown or none",
+	  API_OPTIONAL },
+	{ "files", API_STRING, "that bring it back at boot, once it is active", API_ARRAY },
+	{ "notes", API_STRING, "what an administrator should know: sentences", API_ARRAY },
+};
+static const struct api_record host_bridge_record = {
+	"HostBridge", "A bridge that netd put a NIC of the host into.", FIELDS(host_bridge_fields)
+};
+static const struct api_field host_file_fields[] = {
+	{ "path", API_STRING },
+	{ "text", API_STRING, "what it becomes" },
+	{ "replaces", API_STRING, "what it is; missing: there is none", API_OPTIONAL },
+};
+static const struct api_record host_file_record = {
+	"HostFile", "A file of the host's network configuration.", FIELDS(host_file_fields)
+};
+
 static const struct api_record *const netd_records[] = {
 	&check_record,   &stage_record,
 	&range_record,     &network_record,  &port_record,    &lease_record,   &warning_record,
-	&api_event_record, &api_plan_record, &counter_record, &forward_record, &rate_record,
+	&api_event_record, &api_plan_record, &counter_record, &host_bridge_record, &host_file_record, &forward_record, &rate_record,
 };
 
 static const struct api_field out_version[] = {
@@ -409,6 +433,27 @@ static const struct api_field out_explain[] = {
 	{ "stages", API_RECORD, "in the order of the way", API_ARRAY, &stage_record },
 	{ "verdict", API_STRING, "pass, drop, reject or unsure" },
 	{ "text", API_STRING, "the sentence" },
+};
+
+static const struct api_field in_create_host_bridge[] = {
+	{ "name", API_STRING, "of the bridge" },
+	{ "port", API_STRING, "the NIC" },
+	{ "confirm", API_INT, "seconds for ConfirmHostBridge to come; 0 or missing: it is not needed",
+	  API_OPTIONAL },
+	{ "dryRun", API_BOOL, "only say what would be done", API_OPTIONAL },
+	{ "persist", API_BOOL, "write it down for the next boot; missing: true", API_OPTIONAL },
+};
+static const struct api_field out_create_host_bridge[] = {
+	{ "hostBridge", API_RECORD, NULL, 0, &host_bridge_record },
+	{ "steps", API_STRING, "what was done, or would be, in this order", API_ARRAY },
+	{ "files", API_RECORD, "what is written when it stays", API_ARRAY, &host_file_record },
+	{ "gateways", API_STRING, "that have to answer, one of each family", API_ARRAY },
+};
+static const struct api_field out_host_bridge[] = {
+	{ "hostBridge", API_RECORD, NULL, 0, &host_bridge_record },
+};
+static const struct api_field out_host_bridges[] = {
+	{ "hostBridges", API_RECORD, NULL, API_ARRAY, &host_bridge_record },
 };
 
 static const struct api_signature netd_methods[] = {
@@ -624,6 +669,33 @@ static const struct api_signature netd_methods[] = {
 		.access = API_ACCESS_ADMIN,
 		.errors = ERR(ND_NOT_FOUND) | ERR(ND_INVALID) | ERR(ND_STATE) | ERR(ND_LIMIT) |
 			  ERR(ND_UNSUPPORTED),
+	},
+	[API_CREATE_HOST_BRIDGE] = {
+		.name = "CreateHostBridge",
+		.text = "Puts a NIC of the host into a new bridge, which gets its MAC, addresses, routes and "
+			"rules. All is as before when the gateway does not answer, or nobody confirms in time.",
+		.in = FIELDS(in_create_host_bridge), .out = FIELDS(out_create_host_bridge),
+		.access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_EXISTS) | ERR(ND_INVALID) | ERR(ND_UNSUPPORTED) |
+			  ERR(ND_STATE) | ERR(ND_BUSY) | ERR(ND_TIMEOUT) | ERR(ND_SYSTEM),
+	},
+	[API_CONFIRM_HOST_BRIDGE] = {
+		.name = "ConfirmHostBridge",
+		.text = "A host bridge stays, and its files are written.",
+		.in = FIELDS(in_name), .out = FIELDS(out_host_bridge), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_STATE) | ERR(ND_BUSY),
+	},
+	[API_REMOVE_HOST_BRIDGE] = {
+		.name = "RemoveHostBridge",
+		.text = "Gives the NIC what its host bridge has, and removes that and its files. One with "
+			"guests is left alone.",
+		.in = FIELDS(in_name), .out = FIELDS(out_host_bridge), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_BUSY) | ERR(ND_STATE) | ERR(ND_SYSTEM),
+	},
+	[API_LIST_HOST_BRIDGES] = {
+		.name = "ListHostBridges",
+		.text = "All host bridges.",
+		.out = FIELDS(out_host_bridges), .access = API_ACCESS_OBSERVER,
 	},
 };
 static_assert(ARRAY_LEN(netd_methods) == API_METHOD_CNT_, "one row per method");

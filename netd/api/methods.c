@@ -47,6 +47,10 @@ static const call_fn netd_methods[] = {
 	[API_LIST_FORWARDS] = method_list_forwards,
 	[API_DOCTOR] = method_doctor,
 	[API_EXPLAIN] = method_explain,
+	[API_CREATE_HOST_BRIDGE] = method_create_host_bridge,
+	[API_CONFIRM_HOST_BRIDGE] = method_confirm_host_bridge,
+	[API_REMOVE_HOST_BRIDGE] = method_remove_host_bridge,
+	[API_LIST_HOST_BRIDGES] = method_list_host_bridges,
 	[API_GET_PORT_BANDWIDTH] = method_get_port_bandwidth,
 	[API_SET_PORT_BANDWIDTH] = method_set_port_bandwidth,
 };

@@ -71,6 +71,11 @@ void method_list_forwards(struct call *call, const json_t *in);
 /* methods-bandwidth.c */
 void method_get_port_bandwidth(struct call *call, const json_t *in);
 void method_set_port_bandwidth(struct call *call, const json_t *in);
+/* methods-hostbridge.c */
+void method_create_host_bridge(struct call *call, const json_t *in);
+void method_confirm_host_bridge(struct call *call, const json_t *in);
+void method_remove_host_bridge(struct call *call, const json_t *in);
+void method_list_host_bridges(struct call *call, const json_t *in);
 /* methods-event.c */
 void method_monitor(struct call *call, const json_t *in);
 /* methods-doctor.c */

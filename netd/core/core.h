@@ -22,6 +22,7 @@ struct model;
 struct repair;
 struct leases;
 struct records;
+struct hostbridges;
 struct foreign;
 struct connections;
 struct settings;
@@ -42,6 +43,7 @@ struct core {
 	struct repair *repair;
 	struct leases *leases;
 	struct foreign *foreign; /* the host's other firewalls; NULL before they are looked at */
+	struct hostbridges *hostbridges; /* NICs that netd put into bridges */
 	struct records *records;         /* the journal of ports */
 	struct connections *connections; /* the thread that ends tracked connections */
 };

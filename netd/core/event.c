@@ -42,6 +42,10 @@ static const char *const event_kinds[EVENT_KIND_CNT_] = {
 	[EVENT_FOREIGN_DROP] = "foreign-drop",
 	[EVENT_FOREIGN_CLEARED] = "foreign-cleared",
 	[EVENT_FOREIGN_ACCEPT] = "foreign-accept",
+	[EVENT_HOST_BRIDGE_CREATED] = "host-bridge-created",
+	[EVENT_HOST_BRIDGE_CONFIRMED] = "host-bridge-confirmed",
+	[EVENT_HOST_BRIDGE_ROLLED_BACK] = "host-bridge-rolled-back",
+	[EVENT_HOST_BRIDGE_REMOVED] = "host-bridge-removed",
 };
 ND_STRTAB(event_kind, event_kinds)
 
@@ -86,7 +90,7 @@ void events_free(struct events *r)
 
 static void log_event(const struct event *ev)
 {
-	bool bad = ev->kind == EVENT_NETWORK_DEGRADED || ev->kind == EVENT_REPAIR_FAILED ||
+	bool bad = ev->kind == EVENT_HOST_BRIDGE_ROLLED_BACK || ev->kind == EVENT_NETWORK_DEGRADED || ev->kind == EVENT_REPAIR_FAILED ||
 		   ev->kind == EVENT_WORKER_DIED || ev->kind == EVENT_PORT_TAMPERED ||
 		   ev->kind == EVENT_DEFINITION_BROKEN || ev->kind == EVENT_FOREIGN_DROP ||
 		   ev->kind == EVENT_LEASE_REFUSED;

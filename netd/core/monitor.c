@@ -14,6 +14,7 @@
 #include "netd/core/bind.h"
 #include "netd/core/event.h"
 #include "netd/core/follow.h"
+#include "netd/core/hostbridge.h"
 #include "netd/core/mirror.h"
 #include "netd/core/model.h"
 #include "netd/core/plan.h"
@@ -160,6 +161,7 @@ static void on_link(struct core *c, const struct mirror_change *ch)
 
 static void on_address(struct core *c, const struct mirror_change *ch)
 {
+	hostbridge_on_address(c, ch->ifindex);
 	struct network *n = network_of_link(c, ch->ifindex);
 	const struct nd_address *have;
 	if (!n || !n->plan)
