@@ -51,8 +51,11 @@ static int swap(struct core *c, struct network *n, struct netdef **live, struct 
 		supervisor_network_del(c->supervisor, n);
 	else if (n->plan->dhcp)
 		supervisor_network_set(c->supervisor, n);
-	nd_list_foreach(p, &n->ports, siblings)
-		repair_mark_port(c, p, "the network was changed");
+	/* At once and not by repair, which would tell what it finds as somebody's doing. */
+	nd_list_foreach(p, &n->ports, siblings) {
+		if (converge(c, port_rows, port_row_cnt, p, CONVERGE_REPAIR, NULL, NULL) < 0)
+			repair_mark_port(c, p, "the network was changed");
+	}
 	return 0;
 }
 

@@ -43,10 +43,11 @@ static const struct {
 	unsigned bit;
 	const char *what;
 } tap_words[] = {
-	{ TAP_MAC, "MAC address" }, { TAP_MTU, "MTU" },
-	{ TAP_MASTER, "bridge" },   { TAP_GROUP, "group" },
-	{ TAP_ALIAS, "alias" },     { TAP_DOWN, "state" },
-	{ TAP_OWNER, "owner" },     { TAP_PERSIST, "persistence" },
+	{ TAP_MAC, "MAC address" },    { TAP_MTU, "MTU" },
+	{ TAP_MASTER, "bridge" },      { TAP_GROUP, "group" },
+	{ TAP_ALIAS, "alias" },        { TAP_DOWN, "state" },
+	{ TAP_OWNER, "owner" },        { TAP_PERSIST, "persistence" },
+	{ TAP_ISOLATED, "isolation" }, { TAP_LEARNING, "learning" },
 };
 
 static void describe(unsigned diff, char *buf, size_t size)
