@@ -9,6 +9,7 @@
 #include "foreign/decide.h"
 #include "foreign/private.h"
 #include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/rtnetlink.h>
 #include <net/if_arp.h>
 
@@ -157,6 +158,8 @@ static void build_headers(struct walk *w)
 	const struct foreign_packet *p = w->p;
 
 	w->link = w->net = w->transport = (struct bytes){ .known = { false } };
+	if (!nd_mac_is_zero(&p->ether_daddr))
+		put(&w->link, 0, p->ether_daddr.b, 6);
 	if (!nd_mac_is_zero(&p->ether_saddr))
 		put(&w->link, 6, p->ether_saddr.b, 6);
 	put_u16(&w->link, 12, p->family == AF_INET6 ? ETH_P_IPV6 : ETH_P_IP);
@@ -179,9 +182,17 @@ static void build_headers(struct walk *w)
 
 /* ---- loads ---- */
 
-static bool forwarded(const struct walk *w)
+/* PACKET_HOST, or PACKET_OTHERHOST of a frame that a bridge passes on. Return: false when it is not known. */
+static bool packet_type(const struct walk *w, uint8_t *ret)
 {
-	return w->hook == NF_INET_FORWARD;
+	const struct nd_ip *to = &w->p->daddr;
+
+	if (w->layer == FOREIGN_BRIDGE) {
+		*ret = PACKET_OTHERHOST;
+		return !nd_mac_is_zero(&w->p->ether_daddr) && !nd_mac_is_multicast(&w->p->ether_daddr);
+	}
+	*ret = PACKET_HOST;
+	return to->family == AF_INET6 ? to->b[0] != 0xff : to->family == AF_INET && to->b[0] < 224;
 }
 
 static void load_name(struct walk *w, int reg, const char *name)
@@ -238,7 +249,7 @@ static void load_meta(struct walk *w, const struct foreign_expr *x)
 		store(w, x->dreg, &type, 2);
 		return;
 	case NFT_META_PKTTYPE:
-		if (forwarded(w))
+		if (packet_type(w, &pkttype))
 			store(w, x->dreg, &pkttype, 1);
 		else
 			forget(w, x->dreg, 4);
@@ -596,6 +607,8 @@ static struct result verdict(struct walk *w, const struct foreign_rule *r, int c
 		return res;
 	}
 	res.outcome = (code & NF_VERDICT_MASK) == NF_DROP ? FOREIGN_DROP : FOREIGN_ACCEPT;
+	if ((code & NF_VERDICT_MASK) == NF_QUEUE)
+		remember(w, r, FOREIGN_DROP); /* a program decides */
 	return res;
 }
 

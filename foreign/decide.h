@@ -20,7 +20,7 @@ struct foreign_packet {
 	char iif[ND_IFNAMSIZ], oif[ND_IFNAMSIZ];        /* "" none */
 	int iifindex, oifindex;                         /* 0: not known */
 	char physin[ND_IFNAMSIZ], physout[ND_IFNAMSIZ]; /* bridge ports, "" none or not known */
-	struct nd_mac ether_saddr;                      /* zero: not known */
+	struct nd_mac ether_saddr, ether_daddr;         /* zero: not known */
 	struct nd_ip saddr, daddr;                      /* family 0: not known */
 	uint8_t proto;                                  /* IPPROTO_; 0: not known */
 	uint16_t sport, dport;                          /* 0: not known */

@@ -200,6 +200,18 @@ static bool parse_objref(struct parse *p, struct foreign_expr *x)
 	return true;
 }
 
+/* Adding to a set always succeeds but for a full one; with a limit in its elements it tests. */
+static bool parse_dynset(struct parse *p, struct foreign_expr *x)
+{
+	return !foreign_attr(p->data, NFTA_DYNSET_EXPR) && !foreign_attr(p->data, NFTA_DYNSET_EXPRESSIONS);
+}
+
+static bool parse_queue(struct parse *p, struct foreign_expr *x)
+{
+	x->verdict = NF_QUEUE;
+	return true;
+}
+
 static bool parse_load(struct parse *p, struct foreign_expr *x)
 {
 	/* numgen, hash, socket, rt, osf, tunnel, xfrm: the destination is attribute 1 in all but hash and rt … */
@@ -258,6 +270,8 @@ static const struct {
 	{ "redir", FOREIGN_NAT, parse_translate },
 	{ "counter", FOREIGN_IGNORED, parse_counter },
 	{ "objref", FOREIGN_UNKNOWN, parse_objref },
+	{ "dynset", FOREIGN_IGNORED, parse_dynset },
+	{ "queue", FOREIGN_VERDICT, parse_queue },
 	{ "log", FOREIGN_IGNORED, NULL },
 	{ "last", FOREIGN_IGNORED, NULL },
 	{ "notrack", FOREIGN_IGNORED, NULL },

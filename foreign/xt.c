@@ -268,6 +268,7 @@ static const struct {
 	{ "SNAT", FOREIGN_NAT, 0 },
 	{ "DNAT", FOREIGN_NAT, 1 },
 	{ "REDIRECT", FOREIGN_NAT, 1 },
+	{ "NFQUEUE", FOREIGN_VERDICT, NF_QUEUE },
 };
 
 bool foreign_xt_target(struct foreign_expr *x, const char *name)

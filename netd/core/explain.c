@@ -143,10 +143,15 @@ static void within_bridge(struct explain_job *x)
 
 static bool bridge_in(struct explain_job *x)
 {
+	struct nd_link bridge;
 	if (x->from.kind != END_GUEST || !x->from.ifname[0])
 		return true;
 	memcpy(x->p.physin, x->from.ifname, sizeof x->p.physin);
 	x->p.ether_saddr = x->from.mac;
+	if (x->to.kind == END_GUEST && x->to.has_net && nd_uuid_equal(&x->from.net.uuid, &x->to.net.uuid))
+		x->p.ether_daddr = x->to.mac;
+	else if (nd_link_get(x->nl, x->from.net.ifindex, &bridge, NULL) == 0)
+		x->p.ether_daddr = bridge.mac;
 	return hook(x, "bridge", FOREIGN_BRIDGE, NF_INET_PRE_ROUTING);
 }
 

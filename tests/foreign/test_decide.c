@@ -114,6 +114,19 @@ static void test_maybe_jump(void **state)
 	assert_ptr_equal(d.uncertain[0], drop);
 }
 
+/* What a program decides is not known here. */
+static void test_queue(void **state)
+{
+	struct foreign_decision d;
+	struct foreign_chain *c = chain("f", 0, NF_DROP);
+	struct foreign_rule *queue = rule(c, NULL, NF_QUEUE, NULL);
+
+	d = decide();
+	assert_int_equal(d.outcome, FOREIGN_ACCEPT);
+	assert_false(d.certain);
+	assert_ptr_equal(d.uncertain[0], queue);
+}
+
 static void test_jump_circle(void **state)
 {
 	struct foreign_chain *a = chain("a", INT32_MAX, NF_ACCEPT), *c = chain("f", 0, NF_DROP);
@@ -165,6 +178,7 @@ int main(void)
 		TEST(test_maybe_accept_elsewhere),
 		TEST(test_maybe_drop),
 		TEST(test_maybe_jump),
+		TEST(test_queue),
 		TEST(test_jump_circle),
 		TEST(test_without),
 		TEST(test_own_tables_are_left_out),

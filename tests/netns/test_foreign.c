@@ -115,6 +115,12 @@ static const struct row rows[] = {
 	  NULL,
 	  NULL },
 	{ "limit", NFT("limit rate 5/second accept; drop;"), OUT, FOREIGN_DROP, true, "drop", "" },
+	{ "a set that learns",
+	  "nft -f - <<'X'\ntable inet t { set seen { type ipv4_addr; flags dynamic; size 16; }; chain f { "
+	  "type filter hook forward priority 0; add @seen { ip saddr } drop; }; }\nX\n",
+	  OUT, FOREIGN_DROP, false, "drop", "" },
+	{ "packet type", NFT("meta pkttype { broadcast, multicast } drop; accept;"), OUT, FOREIGN_ACCEPT,
+	  false, NULL, NULL },
 	{ "limit drops", NFT("limit rate over 5/second drop;"), OUT, FOREIGN_ACCEPT, true, NULL, NULL },
 	{ "jump and return",
 	  "nft -f - <<'X'\ntable inet t { chain a { tcp dport 443 return; accept; }\n chain f { type filter "
