@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
+#include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -148,11 +149,15 @@ static void test_link_port(void **state)
 		nla_put_string(msg, IFLA_INFO_SLAVE_KIND, masters[i]);
 		data = nla_nest_start(msg, IFLA_INFO_SLAVE_DATA);
 		nla_put_u8(msg, IFLA_BRPORT_ISOLATED, 1);
+		nla_put_u8(msg, IFLA_BRPORT_LEARNING, 0);
+		nla_put_u8(msg, IFLA_BRPORT_UNICAST_FLOOD, 1);
 		nla_nest_end(msg, data);
 		nla_nest_end(msg, info);
 		assert_int_equal(parse_link(msg, &l), 0);
 		assert_int_equal(l.master, 3);
 		assert_int_equal(l.br_isolated_port, i == 0);
+		assert_int_equal(l.br_learning_off, i == 0);
+		assert_false(l.br_flood_off);
 	}
 }
 
@@ -256,6 +261,29 @@ static void test_route(void **state)
 	rtm.rtm_flags = RTM_F_CLONED;
 	msg = message(RTM_NEWROUTE, &rtm, sizeof(rtm));
 	assert_int_equal(nd_route_parse(nlmsg_hdr(msg), &r, NULL), ND_UNSUPPORTED);
+	nlmsg_free(msg);
+}
+
+static void test_netconf(void **state)
+{
+	const struct netconfmsg ip6 = { .ncm_family = AF_INET6 }, mpls = { .ncm_family = AF_MPLS };
+	struct nl_msg *msg = message(RTM_NEWNETCONF, &ip6, sizeof(ip6));
+	struct nd_netconf c;
+
+	nla_put_u32(msg, NETCONFA_IFINDEX, (uint32_t)NETCONFA_IFINDEX_ALL);
+	assert_int_equal(nd_netconf_parse(nlmsg_hdr(msg), &c, NULL), 0);
+	assert_true(c.family == AF_INET6 && c.ifindex == NETCONFA_IFINDEX_ALL && c.forwarding == -1);
+	nla_put_u32(msg, NETCONFA_FORWARDING, 0);
+	assert_int_equal(nd_netconf_parse(nlmsg_hdr(msg), &c, NULL), 0);
+	assert_int_equal(c.forwarding, 0);
+	nla_put_u8(msg, NETCONFA_FORWARDING, 1);
+	assert_int_equal(nd_netconf_parse(nlmsg_hdr(msg), &c, NULL), ND_PARSE);
+	nlmsg_free(msg);
+	msg = message(RTM_NEWNETCONF, &mpls, sizeof(mpls));
+	assert_int_equal(nd_netconf_parse(nlmsg_hdr(msg), &c, NULL), ND_UNSUPPORTED);
+	nlmsg_free(msg);
+	msg = message(RTM_NEWLINK, &ip6, sizeof(ip6));
+	assert_int_equal(nd_netconf_parse(nlmsg_hdr(msg), &c, NULL), ND_PARSE);
 	nlmsg_free(msg);
 }
 
@@ -393,6 +421,7 @@ int main(void)
 		cmocka_unit_test(test_link_refused),
 		cmocka_unit_test(test_address),
 		cmocka_unit_test(test_route),
+		cmocka_unit_test(test_netconf),
 		cmocka_unit_test_setup_teardown(test_get, open_fake, close_fake),
 		cmocka_unit_test_setup_teardown(test_dumps, open_fake, close_fake),
 		cmocka_unit_test_setup_teardown(test_changes, open_fake, close_fake),
