@@ -74,7 +74,7 @@ static void append_dropins(struct nd_buf *out, const char *root, char *paths)
 {
 	static const char *const drop[] = { "Match", "Link", NULL };
 	char *save = NULL;
-	for (char *path = strtok_r(paths, " :", &save); path; path = strtok_r(NULL, " :", &save)) {
+	for (char *path = strtok_r(paths, " :\"", &save); path; path = strtok_r(NULL, " :\"", &save)) {
 		nd_autofree char *text = lan_read(root, path), *kept = NULL;
 		if (text && lan_ini_rewrite(text, "", drop, false, &kept, NULL) == 0)
 			nd_buf_append_string(out, kept);

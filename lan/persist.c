@@ -128,7 +128,7 @@ int lan_persist_plan(const char *root, const struct lan_snapshot *s, struct lan_
 		if (!m->manages(root, r))
 			continue;
 		r->manager = m->manager;
-		int err = m->plan(root, s, r, e);
+		int err = r->persist ? m->plan(root, s, r, e) : 0;
 		if (err == 0 && s->dynamic) {
 			char note[400];
 			lan_fill(note, sizeof note, m->dynamic_note, r->port, r->bridge);

@@ -28,6 +28,8 @@ struct hostbridge {
 	char bridge[ND_IFNAMSIZ], port[ND_IFNAMSIZ];
 	struct lan_record *record; /* NULL: a work item has it */
 	unsigned confirm_s, asked;
+	int why_code; /* it is taken back */
+	char why[200];
 	struct lan_probe probe;
 	struct ev_io answer;
 	struct ev_timer ask, deadline, settle;
@@ -238,18 +240,24 @@ static void push(struct hostbridge *hb, struct work *w,
 static void on_undone(struct work *w, const struct nd_error *e)
 {
 	struct hostbridge *hb = w->hb;
+	struct nd_error told = ND_ERROR_INIT;
 	if (e)
 		nd_log_error(ND_LOG_ERR, e, "host bridge %s: not all of the way back could be done",
 			     hb->bridge);
+	say(hb, EVENT_HOST_BRIDGE_ROLLED_BACK, "%s has what it had before: %s", hb->port, hb->why);
+	nd_fail(&told, hb->why_code, "%s; %s has what it had before", hb->why, hb->port);
+	nd_also(&told, e);
+	answer(hb, &told);
 	forget(hb);
 }
 
-/* Without memory for it the record stays on disk, and the next start does it. */
-static void roll_back(struct hostbridge *hb, const char *why)
+/* Whoever waits for an answer gets it when all is as before. Without memory for that the record stays on disk, and the next start does it. */
+static void roll_back(struct hostbridge *hb, int code, const char *why)
 {
 	struct work *w = work_new(hb->all, hb);
-	say(hb, EVENT_HOST_BRIDGE_ROLLED_BACK, "%s has what it had before: %s", hb->port, why);
 	stop_watchers(hb);
+	hb->why_code = code;
+	nd_strcpy(hb->why, sizeof hb->why, why);
 	if (w)
 		push(hb, w, do_undo, on_undone);
 }
@@ -265,7 +273,7 @@ static void on_deadline(struct ev_loop *loop, struct ev_timer *t, int revents)
 		ev_timer_start(loop, t);
 		return;
 	}
-	roll_back(hb, "it was not confirmed in time");
+	roll_back(hb, ND_TIMEOUT, "it was not confirmed in time");
 }
 
 static void start_deadline(struct hostbridge *hb)
@@ -279,9 +287,7 @@ static void on_waiting(struct work *w, const struct nd_error *e)
 {
 	struct hostbridge *hb = w->hb;
 	if (e) {
-		struct nd_error copy = *e;
-		answer(hb, &copy);
-		roll_back(hb, "its record could not be written");
+		roll_back(hb, e->code, "its record could not be written");
 		return;
 	}
 	say(hb, EVENT_HOST_BRIDGE_CREATED, "%s is in %s; it is taken back unless it is confirmed within %u s",
@@ -306,8 +312,7 @@ static void on_made_to_stay(struct work *w, const struct nd_error *e)
 {
 	struct hostbridge *hb = w->hb;
 	if (e) {
-		answer(hb, e);
-		roll_back(hb, "its record could not be written");
+		roll_back(hb, e->code, "its record could not be written");
 		return;
 	}
 	say(hb, EVENT_HOST_BRIDGE_CREATED, "%s is in %s", hb->port, hb->bridge);
@@ -317,12 +322,9 @@ static void on_made_to_stay(struct work *w, const struct nd_error *e)
 static void on_works(struct hostbridge *hb)
 {
 	struct work *w = work_new(hb->all, hb);
-	struct nd_error e = ND_ERROR_INIT;
 	stop_watchers(hb);
 	if (!w) {
-		nd_fail(&e, ND_MEMORY, "host bridge");
-		answer(hb, &e);
-		roll_back(hb, "out of memory");
+		roll_back(hb, ND_MEMORY, "out of memory");
 		return;
 	}
 	if (hb->confirm_s) {
@@ -351,7 +353,6 @@ static void silent_gateways(const struct lan_probe *p, char *buf, size_t size)
 static void on_ask(struct ev_loop *loop, struct ev_timer *t, int revents)
 {
 	struct hostbridge *hb = container_of(t, struct hostbridge, ask);
-	struct nd_error e = ND_ERROR_INIT;
 	char silent[128], why[200];
 	if (hb->asked++ < ASK_MAX) {
 		lan_probe_ask(&hb->probe);
@@ -360,12 +361,7 @@ static void on_ask(struct ev_loop *loop, struct ev_timer *t, int revents)
 	silent_gateways(&hb->probe, silent, sizeof silent);
 	snprintf(why, sizeof why, "the gateway (%s) did not answer on the bridge within %g s", silent,
 		 ASK_EVERY_S * ASK_MAX);
-	nd_fail(&e, ND_TIMEOUT, "%s; %s has what it had before", why, hb->port);
-	struct hostbridge_done done = hb->done;
-	hb->done = (struct hostbridge_done){ 0 };
-	roll_back(hb, why);
-	if (done.fn)
-		done.fn(done.arg, NULL, &e);
+	roll_back(hb, ND_TIMEOUT, why);
 }
 
 static void on_answer(struct ev_loop *loop, struct ev_io *w, int revents)
@@ -390,8 +386,8 @@ static void on_created(struct work *w, const struct nd_error *e)
 		return;
 	}
 	if (lan_probe_open(&hb->probe, hb->record, &failed) < 0) {
-		answer(hb, &failed);
-		roll_back(hb, "the gateway cannot be asked");
+		nd_log_error(ND_LOG_ERR, &failed, "host bridge %s", hb->bridge);
+		roll_back(hb, failed.code, "the gateway cannot be asked");
 		return;
 	}
 	ev_io_set(&hb->answer, hb->probe.fd, EV_READ);
