@@ -232,7 +232,8 @@ static int claim_sysctl(struct core *c, struct network *n, enum bridge_sysctl wh
 	unsigned bit = 1u << which;
 	bool changed = false, again = n->sysctls & bit;
 	int r = 0;
-	if (which == BRIDGE_SYSCTL_IP6_FORWARD && keep_uplinks(c, n, e) < 0)
+	if (which == BRIDGE_SYSCTL_IP6_FORWARD && !bridge_sysctl_holds(c->sysctls, which) &&
+	    keep_uplinks(c, n, e) < 0)
 		return e->code;
 	if (!again)
 		r = bridge_sysctl_claim(c->sysctls, which, &changed, e);
