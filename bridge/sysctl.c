@@ -69,8 +69,7 @@ static int write_claimed(struct bridge_sysctls *s, enum bridge_sysctl which, boo
 		rc = nd_sysctl_write(key, value, e);
 	if (rc)
 		return rc;
-	if (changed)
-		nd_strcpy(s->claim[which].was, sizeof(s->claim[which].was), have);
+	nd_strcpy(s->claim[which].was, sizeof(s->claim[which].was), changed ? have : "");
 	s->claim[which].lost = false;
 	*ret_changed = changed;
 	return 0;
@@ -141,8 +140,12 @@ bool bridge_sysctl_holds(const struct bridge_sysctls *s, enum bridge_sysctl whic
 int bridge_sysctl_mend(struct bridge_sysctls *s, enum bridge_sysctl which, bool *ret_changed,
 		       struct nd_error *e)
 {
+	int rc;
+
 	*ret_changed = false;
-	return write_claimed(s, which, ret_changed, e);
+	rc = write_claimed(s, which, ret_changed, e);
+	s->claim[which].was[0] = '\0'; /* others need it as it is now */
+	return rc;
 }
 
 int bridge_sysctl_keep_ra(struct bridge_sysctls *s, const char *ifname, bool *ret_changed, struct nd_error *e)

@@ -172,6 +172,7 @@ static bool repair_network(struct repair *r, struct network *n, bool tell)
 		set_degraded(c, n, &e);
 		return false;
 	}
+	n->sysctls_fresh = 0; /* it runs, as after a start */
 	clear_degraded(c, n);
 	after_repair(r, n, applied, tell);
 	return true;

@@ -146,6 +146,12 @@ static void test_lost(void **state)
 	assert_int_equal(bridge_sysctl_mend(s, BRIDGE_SYSCTL_IP4_FORWARD, &changed, &e), 0);
 	assert_true(changed && bridge_sysctl_holds(s, BRIDGE_SYSCTL_IP4_FORWARD));
 	assert_value(key, "1");
+	/* a start that fails later puts nothing back that it found so */
+	bridge_sysctl_release(s, BRIDGE_SYSCTL_IP4_FORWARD);
+	assert_int_equal(bridge_sysctl_claim(s, BRIDGE_SYSCTL_IP4_FORWARD, &changed, &e), 0);
+	assert_false(changed);
+	bridge_sysctl_take_back(s, BRIDGE_SYSCTL_IP4_FORWARD);
+	assert_value(key, "1");
 	bridge_sysctls_free(s);
 }
 
