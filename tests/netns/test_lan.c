@@ -86,11 +86,10 @@ static const char *const host[] = {
 	"ip link set lo up",
 	"ip link add eth0 address 02:00:00:00:00:05 mtu 1450 type veth peer name peer0",
 	"ip link add eth1 type veth peer name peer1",
-	"for i in peer0 peer1 eth1; do echo 0 > /proc/sys/net/ipv6/conf/$i/accept_dad; done; ip link set "
-	"peer0 up; ip link set peer1 up; ip "
-	"link set eth1 up",
-	"echo 2 > /proc/sys/net/ipv4/conf/eth0/rp_filter; echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_ra",
-	"echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_dad",
+	"for i in peer0 peer1 eth0 eth1; do echo 0 > /proc/sys/net/ipv6/conf/$i/accept_dad; done",
+	"ip link set peer0 up; ip link set peer1 up; ip link set eth1 up",
+	"echo 2 > /proc/sys/net/ipv4/conf/eth0/rp_filter",
+	"echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_ra",
 	"ip link set eth0 up",
 	"ip addr add 198.51.100.2/24 brd + dev eth0 metric 50",
 	"ip addr add 198.51.100.3/24 dev eth0 label eth0:1 valid_lft 3000 preferred_lft 1000",
@@ -110,8 +109,7 @@ static const char *const host[] = {
 	"ip route add 10.5.0.0/16 dev eth0 scope link table 200",
 	"ip -6 route add default via fe80::1 dev eth0 proto ra metric 1024 expires 1800 pref high",
 	"ip -6 route add 2001:db8:10::/48 via 2001:db8::1 dev eth0",
-	"ip -6 route add 2001:db8:11::/48 nexthop via 2001:db8::1 dev eth0 nexthop via 2001:db8:2::2 dev "
-	"eth1",
+	"ip -6 route add 2001:db8:11::/48 nexthop via 2001:db8::1 nexthop via 2001:db8:2::2",
 	"ip -6 route add 2001:db8:1::/64 dev eth0 proto kernel metric 256 expires 5000",
 	"ip -6 route add default via fe80::2 dev eth0 table 100",
 	"ip nexthop add id 7 via 198.51.100.1 dev eth0 && ip route add 10.6.0.0/16 nhid 7",
