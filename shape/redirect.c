@@ -56,16 +56,18 @@ static int redirect_target(struct nlattr *actions)
 	return parms.eaction == TCA_EGRESS_REDIR ? (int)parms.ifindex : 0;
 }
 
+#define ONE_KEY offsetof(struct u32_selector, keys[1])
+
 /* Whether it takes every frame. */
 static bool takes_all(const struct nlattr *attr)
 {
-	struct {
-		struct tc_u32_sel sel;
-		struct tc_u32_key key;
-	} have;
+	struct u32_selector have;
+	struct tc_u32_sel head;
 
-	return attr_struct(attr, &have, sizeof(have)) && have.sel.nkeys == 1 && !have.key.mask &&
-	       !have.key.val;
+	if (!attr_struct(attr, &have, ONE_KEY))
+		return false;
+	memcpy(&head, have.head, sizeof(head));
+	return head.nkeys == 1 && !have.keys[0].mask && !have.keys[0].val;
 }
 
 static int on_filter(const struct nlmsghdr *msg, void *arg, struct nd_error *e)
@@ -161,16 +163,15 @@ static struct nl_msg *filter_request(int type, int flags, int ifindex, uint32_t 
 
 static struct nl_msg *new_filter(int ifindex, int ifb)
 {
-	const struct {
-		struct tc_u32_sel sel;
-		struct tc_u32_key key;
-	} all = { .sel = { .flags = TC_U32_TERMINAL, .nkeys = 1 } };
+	const struct tc_u32_sel head = { .flags = TC_U32_TERMINAL, .nkeys = 1 };
+	struct u32_selector all = { .head = { 0 } };
 	struct nl_msg *msg = filter_request(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, ifindex, 0);
 	struct nlattr *options = NULL;
 
+	memcpy(all.head, &head, sizeof(head));
 	if (msg && nla_put_string(msg, TCA_KIND, "u32") == 0 &&
 	    (options = nla_nest_start(msg, TCA_OPTIONS)) != NULL &&
-	    nla_put(msg, TCA_U32_SEL, sizeof(all), &all) == 0 && put_mirred(msg, ifb)) {
+	    nla_put(msg, TCA_U32_SEL, ONE_KEY, &all) == 0 && put_mirred(msg, ifb)) {
 		nla_nest_end(msg, options);
 		return msg;
 	}

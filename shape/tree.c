@@ -96,15 +96,12 @@ static int on_root(const struct nlmsghdr *msg, void *arg, struct nd_error *e)
 	if (tb[TCA_KIND])
 		nd_strcpyn(r->kind, sizeof(r->kind), nla_data(tb[TCA_KIND]),
 			   strnlen(nla_data(tb[TCA_KIND]), nla_len(tb[TCA_KIND])));
-	/* The kernel's own have no handle (pfifo_fast, mq). */
-	r->t->other = tcm->tcm_handle != 0;
 	if (tcm->tcm_handle != TREE_HANDLE || !attr_is(tb[TCA_KIND], "htb"))
 		return 0;
 	if (!tb[TCA_OPTIONS] || nla_parse_nested(htb, TCA_HTB_MAX, tb[TCA_OPTIONS], NULL) < 0 ||
 	    !attr_struct(htb[TCA_HTB_INIT], &glob, sizeof(glob)))
 		return broken(e);
 	r->t->ours = true;
-	r->t->other = false;
 	r->t->default_minor = (uint16_t)glob.defcls;
 	return 0;
 }
@@ -144,31 +141,29 @@ static int on_class(const struct nlmsghdr *msg, void *arg, struct nd_error *e)
 	return tree_add_class(r->t, &cl) < 0 ? nd_fail(e, ND_MEMORY, "classes") : 0;
 }
 
-struct mac_selector {
-	struct tc_u32_sel sel;
-	struct tc_u32_key keys[2];
-};
-
 /* The destination MAC lies before the network header. */
-static void mac_selector(const struct nd_mac *mac, struct mac_selector *ret)
+static void mac_selector(const struct nd_mac *mac, struct u32_selector *ret)
 {
+	const struct tc_u32_sel head = { .flags = TC_U32_TERMINAL, .nkeys = 2 };
 	uint32_t high, low = 0;
 
 	memcpy(&high, mac->b, 4);
 	memcpy(&low, mac->b + 4, 2);
-	*ret = (struct mac_selector){
-		.sel = { .flags = TC_U32_TERMINAL, .nkeys = 2 },
+	*ret = (struct u32_selector){
 		.keys = { { .val = high, .mask = 0xffffffffu, .off = -14 },
 			  { .val = low, .mask = htonl(0xffff0000u), .off = -10 } },
 	};
+	memcpy(ret->head, &head, sizeof(head));
 }
 
 static bool parse_selector(const struct nlattr *attr, struct nd_mac *ret)
 {
-	struct mac_selector have, want;
+	struct u32_selector have, want;
+	struct tc_u32_sel head;
 
 	if (!attr_struct(attr, &have, sizeof(have)))
 		return false;
+	memcpy(&head, have.head, sizeof(head));
 	memcpy(ret->b, &have.keys[0].val, 4);
 	memcpy(ret->b + 4, &have.keys[1].val, 2);
 	mac_selector(ret, &want);
@@ -176,7 +171,7 @@ static bool parse_selector(const struct nlattr *attr, struct nd_mac *ret)
 		if (have.keys[i].val != want.keys[i].val || have.keys[i].mask != want.keys[i].mask ||
 		    have.keys[i].off != want.keys[i].off || have.keys[i].offmask)
 			return false;
-	return have.sel.nkeys == 2 && have.sel.flags & TC_U32_TERMINAL;
+	return head.nkeys == 2 && head.flags & TC_U32_TERMINAL;
 }
 
 static int on_filter(const struct nlmsghdr *msg, void *arg, struct nd_error *e)
@@ -327,7 +322,7 @@ static int make_leaf(struct nd_nl *nl, int ifindex, const struct tree_class *cl,
 
 static struct nl_msg *new_filter(int ifindex, const struct tree_filter *f)
 {
-	struct mac_selector sel;
+	struct u32_selector sel;
 	struct nl_msg *msg = tree_request(RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, ifindex, TREE_HANDLE, 0,
 					  TC_H_MAKE(FILTER_PRIO << 16, htons(ETH_P_ALL)));
 	struct nlattr *options = NULL;
@@ -358,6 +353,16 @@ static int call_delete(struct nd_nl *nl, struct nl_msg *msg, struct nd_error *e)
 static int delete_root(struct nd_nl *nl, int ifindex, struct nd_error *e)
 {
 	return call_delete(nl, tree_request(RTM_DELQDISC, 0, ifindex, TC_H_ROOT, TREE_HANDLE, 0), e);
+}
+
+/* Not only deleted: a TAP would get the kernel's default queue then, where tap/ had made it noqueue. */
+static int remove_tree(struct nd_nl *nl, int ifindex, struct nd_error *e)
+{
+	struct nl_msg *msg =
+		tree_request(RTM_NEWQDISC, NLM_F_CREATE | NLM_F_REPLACE, ifindex, TC_H_ROOT, 0, 0);
+
+	msg = finish(msg, msg && nla_put_string(msg, TCA_KIND, "noqueue") == 0);
+	return nd_nl_call(nl, msg, NULL, NULL, NULL) == 0 ? 0 : delete_root(nl, ifindex, e);
 }
 
 static int drop_surplus(struct nd_nl *nl, int ifindex, const struct tree *want, const struct tree *have,
@@ -434,7 +439,7 @@ static int write_tree(struct nd_nl *nl, int ifindex, const struct tree *want, co
 	int rc = 0;
 
 	if (!want->ours)
-		return have->ours ? delete_root(nl, ifindex, e) : 0;
+		return have->ours ? remove_tree(nl, ifindex, e) : 0;
 	if (must_rebuild(want, have)) {
 		rc = delete_root(nl, ifindex, e);
 		have = &none;

@@ -4,6 +4,7 @@
 /*
  * DOC: an HTB at a device's root as data: wanted, read, compared, applied. Private to shape/.
  */
+#include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 
 #include "shape/shape.h"
@@ -28,8 +29,7 @@ struct tree_filter {
 	bool odd;        /* read: none of ours */
 };
 struct tree {
-	bool ours;  /* there is one of netd's; wanted: there shall be */
-	bool other; /* read: the root qdisc is somebody else's */
+	bool ours; /* there is one of netd's; wanted: there shall be */
 	uint16_t default_minor;
 	struct tree_class *classes; /* heap, by ascending minor */
 	size_t class_cnt, class_size;
@@ -51,6 +51,12 @@ const struct tree_filter *tree_filter(const struct tree *t, const struct tree_fi
 /* What it lets through, in an administrator's terms. */
 void tree_rate(const struct tree *t, struct shape_rate *ret);
 uint32_t tree_queue_bytes(const struct tree_class *cl);
+
+/* An u32 selector with its keys: the kernel's struct has an array without a bound at its end. */
+struct u32_selector {
+	uint8_t head[sizeof(struct tc_u32_sel)];
+	struct tc_u32_key keys[2];
+};
 
 /* tree.c: rtnetlink. */
 int tree_read(struct nd_nl *nl, int ifindex, struct tree *ret, struct nd_error *e);

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from admin import ADMIN
+from bandwidth import BANDWIDTH
 from lab import Failure, Libvirt, Netd, Netns, bridge_nf_off, cpu_s, definition, pss_kib, sh, spawn, wait_for
 from report import at_most, interval, median, paired, row
 
@@ -329,5 +330,6 @@ BENCHES = {
     "memory": memory,
     "forward": forward,
     "dhcp": dhcp,
+    **BANDWIDTH,
     **ADMIN,
 }
