@@ -284,6 +284,39 @@ static void test_bridge_deleted(void **state)
 	assert_int_equal(fake_shape_of(n->ifindex)->config.out.average, 1000000);
 }
 
+/* An external port's device is its program's to limit; its floor is the network's. */
+static void test_external(void **state)
+{
+	static const char xml[] =
+		"<networkport><uuid>00000000-0000-4000-8000-000000000001</uuid><owner><name>vm</name>"
+		"<uuid>00000000-0000-4000-8000-000000000002</uuid></owner><mac address='" MAC_1 "'/>"
+		"<bandwidth><inbound average='9' floor='5'/></bandwidth></networkport>";
+	const struct external_request req = { .xml = xml, .len = sizeof(xml) - 1 };
+	struct core_harness *h = *state;
+	struct network *n = lan(h, LIMITS);
+	struct shaping_view v;
+	struct nd_link tap = { .kind = ND_LINK_TUN,
+			       .name = "vnet9",
+			       .master = n->ifindex,
+			       .mac = { { 0xfe, 0x54, 0, 0, 0, 1 } } };
+	int ifindex = fake_link_add(&tap);
+	struct port *p;
+
+	core_turn(h);
+	CORE_OK(external_create(&h->c, n, &req, &p, &e));
+	core_turn(h);
+	assert_int_equal(p->ifindex, ifindex);
+	assert_null(fake_shape_of(ifindex));
+	assert_int_equal(fake_shape_of(n->ifindex)->config.floor_cnt, 1);
+	assert_int_equal(fake_shape_of(n->ifindex)->floors[0].id, 3);
+	CORE_OK(shaping_port_read(&h->c, p, &v, &e));
+	assert_true(v.in_force && v.own);
+	assert_int_equal(v.bandwidth.floor, 5);
+	CORE_OK(attach_end(&h->c, p, &e));
+	core_turn(h);
+	assert_int_equal(fake_shape_of(n->ifindex)->config.floor_cnt, 0);
+}
+
 /* An ifb whose device is gone was left by a daemon that died. */
 static void test_stray_ifb(void **state)
 {
@@ -304,10 +337,10 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, core_setup, core_teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_none),           T(test_network),   T(test_restart),       T(test_portgroup),
-		T(test_port_end),       T(test_floors),    T(test_floor_refused), T(test_failure),
-		T(test_attach_failure), T(test_lost),      T(test_live),          T(test_live_refused),
-		T(test_bridge_deleted), T(test_stray_ifb),
+		T(test_none),           T(test_network),  T(test_restart),       T(test_portgroup),
+		T(test_port_end),       T(test_floors),   T(test_floor_refused), T(test_failure),
+		T(test_attach_failure), T(test_lost),     T(test_live),          T(test_live_refused),
+		T(test_bridge_deleted), T(test_external), T(test_stray_ifb),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
