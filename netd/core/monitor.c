@@ -97,7 +97,7 @@ static void on_port_link(struct core *c, struct port *p, const struct mirror_cha
 	if (!ch->gone && strcmp(p->ifname, ch->link.name))
 		rename_port(c, p, ch->link.name);
 	if (ch->gone)
-		port_end(c, p, "its last descriptor was closed");
+		port_end(c, p, "its last descriptor was closed, or its device was deleted");
 	else if (p->state == PORT_ATTACHED && tap_diff(&want, &ch->link) != TAP_SAME)
 		repair_mark_port(c, p, "a TAP was changed");
 	else if (p->state == PORT_QUARANTINED && ch->link.tun_persist && !p->repair_fails)

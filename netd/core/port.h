@@ -8,7 +8,7 @@
 #include "netd/core/core.h"
 #include "netd/core/model.h"
 
-/* Its link vanished: the port ends. why: "its last descriptor was closed". p is freed. */
+/* Its link vanished: the port ends. why: a sentence without its end, for the event. p is freed. */
 void port_end(struct core *c, struct port *p, const char *why);
 /* Puts back what its holder or anyone changed on the device; too often within a second: quarantine. Called by repair.
  * Return: whether it is as planned now (false: try again soon). */
