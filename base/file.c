@@ -2,9 +2,10 @@
 /*
  * DOC: files
  *
- * Small files only: definitions, records, sysctls. A file is replaced by writing ".<name>.XXXXXX" beside it
+ * Small files only: definitions, records, sysctls. A file is replaced by writing ".<name>~XXXXXX" beside it
  * and renaming, so a reader sees the old or the new one, whole; a folder listing skips names that begin
- * with a dot, so what a crash leaves behind is never taken for a file of ours.
+ * with a dot, so what a crash leaves behind is never taken for a file of ours, and nd_dir_sweep removes it.
+ * No editor's or copying tool's temporary has such a name.
  *
  * Everything here blocks; only the daemon's disk thread asks for fsync.
  */
@@ -24,6 +25,7 @@
 #include <unistd.h>
 
 #define READ_STEP   4096
+#define TMP_TAIL    "~XXXXXX"
 #define PARENT_MODE 0755
 
 static const char *sysctl_root = "/proc/sys";
@@ -170,7 +172,7 @@ int nd_file_write(const char *path, const void *p, size_t len, mode_t mode, bool
 	char tmp[PATH_MAX];
 	int fd, r, n;
 
-	n = snprintf(tmp, sizeof(tmp), "%.*s.%s.XXXXXX", (int)(name - path), path, name);
+	n = snprintf(tmp, sizeof(tmp), "%.*s.%s" TMP_TAIL, (int)(name - path), path, name);
 	if (n < 0 || (size_t)n >= sizeof(tmp))
 		return fail_too_long(e, path);
 	fd = mkostemp(tmp, O_CLOEXEC); /* O_EXCL, 0600 */
@@ -305,6 +307,42 @@ int nd_dir_list(const char *path, const char *suffix, char ***ret, struct nd_err
 	qsort(v, cnt, sizeof(*v), compare_names);
 	*ret = v;
 	return 0;
+}
+
+static bool is_temporary(const char *name)
+{
+	size_t len = strlen(name), tail = strlen(TMP_TAIL);
+
+	return name[0] == '.' && len > tail && name[len - tail] == '~' &&
+	       !strpbrk(name + len - tail + 1, "~.");
+}
+
+/* Return: 0 or an errno. A folder of such a name is not ours. */
+static int sweep(DIR *d)
+{
+	for (;;) {
+		struct dirent *entry;
+
+		errno = 0;
+		entry = readdir(d);
+		if (!entry)
+			return errno;
+		if (is_temporary(entry->d_name) && unlinkat(dirfd(d), entry->d_name, 0) < 0 &&
+		    errno != ENOENT && errno != EISDIR)
+			return errno;
+	}
+}
+
+int nd_dir_sweep(const char *path, struct nd_error *e)
+{
+	DIR *d = opendir(path);
+	int r;
+
+	if (!d)
+		return errno == ENOENT ? 0 : fail_path(e, errno, "sweep", path);
+	r = sweep(d);
+	closedir(d);
+	return r ? fail_path(e, r, "sweep", path) : 0;
 }
 
 static int fail_locked(int fd, const char *path, struct nd_error *e)

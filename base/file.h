@@ -18,6 +18,8 @@ int nd_dir_make(const char *path, mode_t mode, struct nd_error *e);  /* with par
 /* Names (no dot files) ending in suffix (or all, NULL), sorted; *ret is a NULL-ended heap array of heap strings. Absent folder: empty. */
 int nd_dir_list(const char *path, const char *suffix, char ***ret, struct nd_error *e);
 void nd_strv_free(char **v);
+/* Removes the temporaries that nd_file_write left there when its process was killed. Absent folder: nothing to do. */
+int nd_dir_sweep(const char *path, struct nd_error *e);
 /* Opens for reading and writing a regular file itself, created 0600 when absent. more: O_APPEND or 0. ND_INVALID for a link, FIFO, folder, device. Never waits. */
 int nd_file_open(const char *path, int more, int *ret_fd, struct nd_error *e);
 /* Opens (nd_file_open) and takes an flock; ND_BUSY with the holder's pid from the file when held. Our pid is written into it. */

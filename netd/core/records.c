@@ -28,6 +28,14 @@ int records_config_path(const struct core *c, const char *name, char path[RECORD
 	return 0;
 }
 
+/* What an earlier netd was killed in the middle of. To leave it there does no harm. */
+static void sweep(const char *dir)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	if (nd_dir_sweep(dir, &e) < 0)
+		nd_log_error(ND_LOG_WARNING, &e, "half-written files");
+}
+
 int records_dirs_make(const struct core *c, struct nd_error *e)
 {
 	char path[RECORD_PATH_MAX];
@@ -43,7 +51,9 @@ int records_dirs_make(const struct core *c, struct nd_error *e)
 		snprintf(path, sizeof path, "%s/%s", dirs[i].base, dirs[i].sub);
 		if (nd_dir_make(path, dirs[i].mode, e) < 0)
 			return e ? e->code : ND_SYSTEM;
+		sweep(path);
 	}
+	sweep(c->settings->run_dir);
 	return 0;
 }
 

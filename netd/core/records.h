@@ -13,6 +13,7 @@
 /* Definition's file name: NAME.xml; a name with '/' or a leading dot cannot be (netdef_check refuses it). */
 int records_config_path(const struct core *c, const char *name, char path[RECORD_PATH_MAX],
 			struct nd_error *e);
+/* At start: nobody else writes there. What was left half-written is removed. */
 int records_dirs_make(const struct core *c, struct nd_error *e);
 int records_live_write(const struct core *c, const struct network *n, struct nd_error *e);
 void records_live_remove(const struct core *c, const struct network *n);

@@ -231,6 +231,28 @@ static void test_dir_list(void **state)
 	nd_strv_free(NULL);
 }
 
+/* What a killed writer leaves behind goes; whatever else lies there stays, editors' temporaries too. */
+static void test_dir_sweep(void **state)
+{
+	static const char *const names[] = { "lan.xml",      "..lan.xml~aB3dEf", ".lan.xml.aB3dEf",
+					     ".lan.xml.swp", "lan.xml~aB3dEf",   ".~lock.lan.xml#",
+					     ".lan.xml~",    ".lan~a.cdef" };
+	struct nd_error e = ND_ERROR_INIT;
+	char name[64];
+
+	assert_int_equal(nd_dir_sweep(in_root("absent"), &e), 0);
+	assert_int_equal(nd_dir_make(in_root("sweep/.dir~aB3dEf"), 0700, &e), 0);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		snprintf(name, sizeof(name), "sweep/%s", names[i]);
+		assert_int_equal(nd_file_write(in_root(name), "", 0, 0600, false, &e), 0);
+	}
+	assert_int_equal(nd_dir_sweep(in_root("sweep"), &e), 0);
+	assert_int_equal(entry_cnt(in_root("sweep")), (int)ARRAY_LEN(names)); /* one less, and the folder */
+	assert_int_equal(access(in_root("sweep/..lan.xml~aB3dEf"), F_OK), -1);
+	assert_int_equal(nd_dir_sweep(in_root("sweep/lan.xml"), &e), ND_SYSTEM);
+	assert_int_equal(e.sys, ENOTDIR);
+}
+
 static void test_lock(void **state)
 {
 	const char *path = in_root("lock");
@@ -317,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_write_refused),
 		cmocka_unit_test(test_dir_make),
 		cmocka_unit_test(test_dir_list),
+		cmocka_unit_test(test_dir_sweep),
 		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_lock_not_a_file),
 		cmocka_unit_test(test_sysctl),
