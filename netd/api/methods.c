@@ -115,7 +115,7 @@ struct network *methods_find_network(struct call *call, const char *key)
 
 	if (n)
 		return n;
-	nd_fail(&e, ND_NOT_FOUND, "Network not found: no network with matching name '%s'", key);
+	model_network_absent(c->model, key, &e);
 	call_fail(call, &e);
 	return NULL;
 }

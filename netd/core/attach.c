@@ -248,8 +248,7 @@ void attach(struct core *c, const struct attach_request *req, struct attach_done
 	monitor_sync(c); /* a guest that comes back finds its old port ended */
 	struct network *n = model_network_find(c->model, req->network);
 	if (!n)
-		nd_fail(&e, ND_NOT_FOUND, "Network not found: no network with matching name '%.64s'",
-			req->network);
+		model_network_absent(c->model, req->network, &e);
 	else if (check_request(c, req, &e) == 0 && attach_wake(c, n, &e) == 0 &&
 		 make(c, n, req, &p, &tap, &e) < 0)
 		nd_wrap(&e, "network '%s'", n->name);

@@ -58,6 +58,7 @@ void model_init(struct model *m)
 	nd_map_init(&m->ports_by_mark, port_mark_equal);
 	nd_list_init(&m->networks);
 	nd_list_init(&m->plugged);
+	nd_list_init(&m->broken);
 	nd_list_init(&m->defining);
 	nd_list_init(&m->waiting);
 }
@@ -74,6 +75,7 @@ void model_done(struct model *m)
 		model_network_remove(m, n);
 		model_network_free(n);
 	}
+	model_broken_forget(m, NULL);
 	nd_map_done(&m->networks_by_uuid);
 	nd_map_done(&m->networks_by_name);
 	nd_map_done(&m->networks_by_id);
@@ -200,6 +202,61 @@ struct network *model_network_find(const struct model *m, const char *key)
 		n = model_network_by_uuid(m, &uuid);
 	return n ? n : model_network_by_name(m, key);
 }
+
+/* ---- files of definitions that could not be taken ---- */
+
+struct broken {
+	struct nd_list link; /* model.broken */
+	char *name, *why;
+};
+
+static void broken_free(struct broken *b)
+{
+	nd_list_remove(&b->link);
+	free(b->name);
+	free(b->why);
+	free(b);
+}
+
+void model_broken_put(struct model *m, const char *name, const char *why)
+{
+	struct broken *b = calloc(1, sizeof *b);
+	if (!b)
+		return;
+	nd_list_append(&m->broken, &b->link);
+	b->name = strdup(name);
+	b->why = strdup(why);
+	if (!b->name || !b->why)
+		broken_free(b);
+}
+
+void model_broken_forget(struct model *m, const char *name)
+{
+	struct broken *b, *next;
+	nd_list_foreach_safe(b, next, &m->broken, link) {
+		if (!name || !strcmp(b->name, name))
+			broken_free(b);
+	}
+}
+
+const char *model_broken_find(const struct model *m, const char *name)
+{
+	const struct broken *b;
+	nd_list_foreach(b, &m->broken, link) {
+		if (!strcmp(b->name, name))
+			return b->why;
+	}
+	return NULL;
+}
+
+int model_network_absent(const struct model *m, const char *key, struct nd_error *e)
+{
+	const char *why = model_broken_find(m, key);
+	return nd_fail(e, ND_NOT_FOUND, "Network not found: no network with matching name '%.64s'%s%s", key,
+		       why ? ": its definition is broken: " : "", why ? why : "");
+}
+
+/* ---- ports ---- */
 
 struct port *model_port_new(const struct nd_uuid *uuid)
 {

@@ -116,6 +116,7 @@ struct model {
 	struct nd_list defining; /* definitions that wait for the disk; network.c's */
 	struct nd_list waiting;  /* changes that wait for one of those; network.c's */
 	uint32_t waiting_cnt;
+	struct nd_list broken; /* files of definitions that could not be taken */
 	uint32_t network_cnt, active_cnt, port_cnt;
 	uint32_t next_id, next_mark, next_tap; /* where the next search for a free number starts */
 };
@@ -135,6 +136,17 @@ struct network *model_network_by_id(const struct model *m, uint32_t id);
 struct network *model_network_by_bridge(const struct model *m, const char *bridge);
 /* UUID if it parses as one and is known, else name: virsh's order. */
 struct network *model_network_find(const struct model *m, const char *key);
+
+/*
+ * The file of a network of that name could not be taken, and why (both copied); with no memory for it, the network is just absent. Known
+ * until it is forgotten (name NULL: all), as when a definition takes the file's place.
+ */
+void model_broken_put(struct model *m, const char *name, const char *why);
+void model_broken_forget(struct model *m, const char *name);
+const char *model_broken_find(const struct model *m,
+			      const char *name); /* why; NULL: its file is not known as broken */
+/* key names no network: ND_NOT_FOUND in libvirt's words, and what is wrong with its file, if that is why. */
+int model_network_absent(const struct model *m, const char *key, struct nd_error *e);
 
 struct port *model_port_new(const struct nd_uuid *uuid); /* its identity is uuid, too */
 void model_port_free(struct port *p);

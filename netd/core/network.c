@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * DOC: define, create, start, destroy, undefine, reload (see network.h)
+ * DOC: define, create, start, destroy, undefine (see network.h)
  *
  * Whatever must be on disk is written by the file thread first; the model changes when it is. A definition under way stands in model.defining, so that
  * a second one cannot take its name, uuid or bridge. Who comes for the same network meanwhile waits in model.waiting and calls again: clients see one
@@ -219,10 +219,15 @@ static void inherit(const struct core *c, struct netdef *def)
 	choose_identity(def);
 }
 
+int network_complete(const struct core *c, struct netdef *def, struct nd_error *e)
+{
+	inherit(c, def);
+	return netdef_check(def, e) < 0 ? e->code : check_unique(c, def, e);
+}
+
 /* ---- publishing a definition ---- */
 
-/* def: taken. *ret: the network, in the model. */
-static int publish(struct core *c, struct netdef *def, struct network **ret, struct nd_error *e)
+int network_publish(struct core *c, struct netdef *def, struct network **ret, struct nd_error *e)
 {
 	struct network *n = model_network_by_uuid(c->model, &def->uuid);
 	if (!n) {
@@ -233,6 +238,7 @@ static int publish(struct core *c, struct netdef *def, struct network **ret, str
 			return nd_fail(e, ND_MEMORY, "network");
 		}
 	}
+	model_broken_forget(c->model, n->name);
 	netdef_free(n->config);
 	n->config = def;
 	n->autostart = def->autostart;
@@ -289,7 +295,7 @@ static void on_defined(void *arg, const struct nd_error *failed)
 	if (failed->code) {
 		nd_error_copy(&e, failed);
 		nd_wrap(&e, "network '%s'", op->def->name);
-	} else if (publish(op->c, take_ptr(op->def), &n, &e) == 0) {
+	} else if (network_publish(op->c, take_ptr(op->def), &n, &e) == 0) {
 		say_written(op->c, op->kind, n);
 	}
 	if (e.code)
@@ -341,10 +347,7 @@ int network_read(struct core *c, const char *xml, size_t len,
 	struct netdef *def = NULL;
 	if (netdef_parse(xml, len, NULL, warn, arg, &def, e) < 0)
 		return e->code;
-	inherit(c, def);
-	int r = netdef_check(def, e);
-	if (r == 0)
-		r = check_unique(c, def, e);
+	int r = network_complete(c, def, e);
 	if (r < 0) {
 		nd_wrap(e, "network '%s'", def->name);
 		netdef_free(def);
@@ -667,8 +670,7 @@ void network_destroy(struct core *c, struct network *n, bool force, struct netwo
 
 /* ---- undefine, autostart ---- */
 
-/* Its file is gone. */
-static struct network *undefined(struct core *c, struct network *n)
+struct network *network_undefined(struct core *c, struct network *n)
 {
 	events_say(c->events, EVENT_NETWORK_UNDEFINED, n, NULL, "undefined%s",
 		   n->live ? "; it goes on until it is stopped" : "");
@@ -693,7 +695,7 @@ static void on_undefined(void *arg, const struct nd_error *failed)
 		nd_wrap(&e, "network '%s'", n ? n->name : "?");
 		end_bad(op->done, &e);
 	} else {
-		end_ok(op->done, n ? undefined(op->c, n) : NULL);
+		end_ok(op->done, n ? network_undefined(op->c, n) : NULL);
 	}
 	op_end(op);
 }
@@ -747,99 +749,6 @@ void network_set_autostart(struct core *c, struct network *n, enum netdef_autost
 	}
 	nd_wrap(&e, "network '%s'", n->name);
 	end_bad(done, &e);
-}
-
-/* ---- reload ---- */
-
-static void warn_log(void *arg, const struct netdef_warning *w)
-{
-	nd_log(ND_LOG_WARNING, "%s: line %d: <%s>: %s", (const char *)arg, w->line, w->element, w->text);
-}
-
-/* Not the change class: what a running network would not notice counts as well. */
-static bool same_definition(const struct netdef *a, const struct netdef *b)
-{
-	struct nd_buf what = { .max = NETDEF_XML_MAX };
-	netdef_diff(a, b, &what);
-	bool same = what.len == 0 && !what.bad;
-	nd_buf_done(&what);
-	return same;
-}
-
-static int load_file(struct core *c, const char *path, const char *file, struct nd_uuid *ret_uuid,
-		     struct nd_error *e)
-{
-	nd_autofree char *text = NULL;
-	size_t len;
-	struct netdef *def = NULL;
-	struct network *n;
-	if (nd_file_read(path, NETDEF_XML_MAX, &text, &len, e) < 0 ||
-	    netdef_parse(text, len, path, warn_log, (void *)path, &def, e) < 0)
-		return e->code;
-	if (strncmp(file, def->name, strlen(def->name)) || strcmp(file + strlen(def->name), ".xml"))
-		nd_fail(e, ND_INVALID, "%s: <name>: '%s' does not match the file name", path, def->name);
-	else {
-		inherit(c, def);
-		if (netdef_check(def, e) == 0)
-			check_unique(c, def, e);
-		if (e->code)
-			nd_wrap(e, "%s", path);
-	}
-	if (e->code) {
-		netdef_free(def);
-		return e->code;
-	}
-	*ret_uuid = def->uuid;
-	n = model_network_by_uuid(c->model, &def->uuid);
-	if (n && (n->busy || (n->config && same_definition(n->config, def)))) {
-		netdef_free(def);
-		return 0;
-	}
-	if (publish(c, def, &n, e) < 0)
-		return e->code;
-	events_say(c->events, EVENT_NETWORK_DEFINED, n, NULL, "defined from %s", path);
-	return 0;
-}
-
-static bool file_listed(char *const *names, const char *network)
-{
-	for (; *names; names++) {
-		size_t len = strlen(network);
-		if (!strncmp(*names, network, len) && !strcmp(*names + len, ".xml"))
-			return true;
-	}
-	return false;
-}
-
-size_t network_reload(struct core *c)
-{
-	char dir[RECORD_PATH_MAX], path[RECORD_PATH_MAX + 300];
-	char **names = NULL;
-	struct nd_error e = ND_ERROR_INIT;
-	struct nd_uuid uuid;
-	size_t broken = 0;
-	snprintf(dir, sizeof dir, "%s/networks", c->settings->config_dir);
-	if (nd_dir_list(dir, ".xml", &names, &e) < 0) {
-		nd_log_error(ND_LOG_ERR, &e, "definitions");
-		return 1;
-	}
-	struct network *n, *next; /* those gone go first: their uuid or bridge may stand in a new file */
-	nd_list_foreach_safe(n, next, &c->model->networks, all) {
-		if (n->config && !n->busy && !file_listed(names, n->name))
-			undefined(c, n);
-	}
-	for (char **name = names; *name; name++) {
-		nd_error_reset(&e);
-		snprintf(path, sizeof path, "%s/%s", dir, *name);
-		if (load_file(c, path, *name, &uuid, &e) == 0)
-			continue;
-		char text[sizeof(((struct event *)0)->text)];
-		nd_error_format(&e, text, sizeof text);
-		events_say(c->events, EVENT_DEFINITION_BROKEN, NULL, NULL, "%s", text);
-		broken++;
-	}
-	nd_strv_free(names);
-	return broken;
 }
 
 void network_format(const struct network *n, bool inactive, struct nd_buf *out)

@@ -50,6 +50,12 @@ int network_take_live(struct core *c, struct network *n, struct netdef *live, st
 int network_read(struct core *c, const char *xml, size_t len,
 		 void (*warn)(void *arg, const struct netdef_warning *w), void *arg, struct netdef **ret,
 		 struct nd_error *e);
+/* Gives def what a redefinition inherits, and checks it, and that nobody else has its name, uuid or bridge. */
+int network_complete(const struct core *c, struct netdef *def, struct nd_error *e);
+/* def (taken, complete) is its network's config from now on. *ret: the network, in the model. ND_MEMORY. */
+int network_publish(struct core *c, struct netdef *def, struct network **ret, struct nd_error *e);
+/* n's definition is gone from the disk. Return: n, where it goes on, transient; else NULL, it is freed. */
+struct network *network_undefined(struct core *c, struct network *n);
 /* Gives a definition (complete but for that) without a bridge name of its own the one it runs with, or a free one, as libvirt does at define. */
 int network_name_bridge(const struct core *c, struct netdef *def, struct nd_error *e);
 /*

@@ -167,11 +167,13 @@ void proc_list_all_networks(struct proc_call *call, struct network *n)
 void proc_network_by_name(struct proc_call *call, struct network *n)
 {
 	const struct network *found = model_network_by_name(call->core->model, call->in[0].s);
+	const char *why = found ? NULL : model_broken_find(call->core->model, call->in[0].s);
 
 	if (found)
 		proc_reply_network(call, found);
 	else
-		proc_fail(call, LIBVIRT_NO_NETWORK, "no network with matching name '%.300s'", call->in[0].s);
+		proc_fail(call, LIBVIRT_NO_NETWORK, "no network with matching name '%.300s'%s%s",
+			  call->in[0].s, why ? ": its definition is broken: " : "", why ? why : "");
 }
 
 void proc_network_by_uuid(struct proc_call *call, struct network *n)

@@ -102,6 +102,8 @@ def broken_definition(host):
     contains(told["broken.xml"], [os.path.join(networks, "broken.xml"), "netmask", "255.0.255.0"], "broken.xml")
     contains(told["cut.xml"], "line 1", "cut.xml")
     contains(told["other.xml"], "misnamed", "other.xml")
+    refusal = netd.ctl("net-start", "broken", ok=False).stderr
+    contains(refusal, ["no network with matching name 'broken': its definition is broken", "broken.xml", "255.0.255.0"], "net-start of a broken one")
 
 
 @test

@@ -217,7 +217,11 @@ void doctor(struct core *c, const struct network *only, bool fix, struct doctor_
 {
 	struct doctor_result r[2] = {
 		{ .name = "tun", .kind = DOCTOR_OK, .text = "opens", .fixed = fix },
-		{ .name = "dhcp", .network = "lab", .kind = DOCTOR_FAILED, .text = "no offer", .command = "x" },
+		{ .name = "dhcp",
+		  .network = "lab",
+		  .kind = DOCTOR_FAILED,
+		  .text = "no offer",
+		  .command = "x" },
 	};
 	struct nd_error none = ND_ERROR_INIT;
 
@@ -231,7 +235,8 @@ const char *explain_verdict_to_string(int v)
 
 void explain(struct core *c, const struct explain_request *req, struct explain_done done)
 {
-	struct explain_result r = { .stages = { { "forward", EXPLAIN_DROP, "policy drop" } }, .cnt = 1,
+	struct explain_result r = { .stages = { { "forward", EXPLAIN_DROP, "policy drop" } },
+				    .cnt = 1,
 				    .verdict = EXPLAIN_DROP };
 	struct nd_error e = ND_ERROR_INIT;
 
@@ -405,6 +410,7 @@ static int setup(void **state)
 	peer_level = ACCESS_ADMIN;
 	pending = (struct network_done){ NULL };
 	model_init(&f->model);
+	model_broken_put(&f->model, "torn", "torn.xml: line 1");
 	f->core = (struct core){ .loop = ev_loop_new(EVFLAG_AUTO),
 				 .settings = &f->settings,
 				 .model = &f->model,
@@ -517,6 +523,9 @@ static const struct {
 	{ "GetNetwork", "{\"name\":\"" LAB_UUID "\"}", "\"name\":\"lab\"", NULL },
 	{ "GetNetwork", "{\"name\":\"none\"}", "io.netd.NotFound",
 	  "Network not found: no network with matching name 'none'" },
+	{ "StartNetwork", "{\"name\":\"torn\"}", "io.netd.NotFound",
+	  "Network not found: no network with matching name 'torn': its definition is broken: torn.xml: line "
+	  "1" },
 	{ "DumpNetwork", "{\"name\":\"lab\"}", "\"xml\":\"<live/>\"", NULL },
 	{ "DumpNetwork", "{\"name\":\"lab\",\"inactive\":true}", "\"xml\":\"<inactive/>\"", NULL },
 	{ "DefineNetwork", "{\"xml\":\"\"}",
@@ -584,10 +593,12 @@ static const struct {
 	  "queues: 0 is not within 1 and 64" },
 	{ "Attach", "{\"network\":\"none\"}", "io.netd.NotFound", "none" },
 	{ "Doctor", "{\"fix\":true}",
-	  "{\"checks\":[{\"name\":\"tun\",\"result\":\"ok\",\"text\":\"opens\",\"fixed\":true}],\"failed\":0}",
+	  "{\"checks\":[{\"name\":\"tun\",\"result\":\"ok\",\"text\":\"opens\",\"fixed\":true}],\"failed\":"
+	  "0}",
 	  NULL },
 	{ "Doctor", "{\"network\":\"lab\"}",
-	  "{\"name\":\"dhcp\",\"network\":\"lab\",\"result\":\"failed\",\"text\":\"no offer\",\"command\":\"x\","
+	  "{\"name\":\"dhcp\",\"network\":\"lab\",\"result\":\"failed\",\"text\":\"no "
+	  "offer\",\"command\":\"x\","
 	  "\"fixed\":false}],\"failed\":1}",
 	  NULL },
 	{ "Doctor", "{\"network\":\"none\"}", "io.netd.NotFound", NULL },

@@ -555,6 +555,7 @@ static void test_subnet_is_kept(void **state)
 static void test_reload(void **state)
 {
 	struct core_harness *h = *state;
+	struct attached a;
 	struct network *gone = core_define(h, core_xml("gone", "br-g", "10.1.1.1", "")),
 		       *runs = core_define(h, core_xml("runs", "br-r", "10.2.2.1", "")),
 		       *same = core_define(h, core_xml("same", "br-s", "10.3.3.1", ""));
@@ -580,9 +581,23 @@ static void test_reload(void **state)
 	assert_true(core_told(h, "definition-broken :") && core_told(h, "networks/broken.xml: line 1"));
 	assert_true(core_told(h, "misnamed.xml: <name>: 'other' does not match the file name"));
 	assert_true(core_told(h, "thief.xml: bridge name 'br-s' already in use."));
+	/* Who asks for one of them is told why it is not there. */
+	assert_non_null(strstr(model_broken_find(&h->model, "broken"), "networks/broken.xml: line 1"));
+	assert_non_null(strstr(model_broken_find(&h->model, "misnamed"), "does not match the file name"));
+	assert_null(model_broken_find(&h->model, "other"));
+	core_attach(h, "thief", "guest", NULL, &a);
+	assert_int_equal(a.e.code, ND_NOT_FOUND);
+	assert_non_null(strstr(a.text, "Network not found: no network with matching name 'thief': its "
+				       "definition is broken: "));
+	assert_non_null(strstr(a.text, "thief.xml: bridge name 'br-s' already in use."));
+	core_define(h, core_xml("broken", "br-b", "", ""));
+	assert_null(model_broken_find(&h->model, "broken"));
+	core_write(h, core_xml("thief", "br-t", "", ""), "etc/networks/thief.xml");
+	assert_int_equal(network_reload(&h->c), 1);
+	assert_null(model_broken_find(&h->model, "thief"));
 	/* a file that breaks keeps what was known of it */
 	core_write(h, "<network>", "etc/networks/same.xml");
-	assert_int_equal(network_reload(&h->c), 4);
+	assert_int_equal(network_reload(&h->c), 2);
 	assert_ptr_equal(model_network_by_name(&h->model, "same"), same);
 	assert_string_equal(same->config->bridge, "br-s");
 	core_destroy(h, runs, false);

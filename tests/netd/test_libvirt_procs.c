@@ -304,6 +304,11 @@ static void test_lookup(void **state)
 
 	xdr_put_string(lv_call_begin(&f->cl, BY_NAME), "lan");
 	bad(&f->cl, BY_NAME, LIBVIRT_NO_NETWORK, "Network not found: no network with matching name 'lan'");
+	model_broken_put(&f->lv.model, "torn", "/etc/netd/networks/torn.xml: line 1");
+	xdr_put_string(lv_call_begin(&f->cl, BY_NAME), "torn");
+	bad(&f->cl, BY_NAME, LIBVIRT_NO_NETWORK,
+	    "Network not found: no network with matching name 'torn': its definition is broken: "
+	    "/etc/netd/networks/torn.xml: line 1");
 	xdr_put_uuid(lv_call_begin(&f->cl, BY_UUID), &id);
 	bad(&f->cl, BY_UUID, LIBVIRT_NO_NETWORK,
 	    "Network not found: no network with matching uuid '" LAN "'");
