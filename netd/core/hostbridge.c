@@ -679,14 +679,27 @@ void hostbridges_start(struct hostbridges *h)
 	}
 }
 
+/* Nobody would hear the gateway's answer: it goes back now, since nobody knows when the next netd comes. */
+static void undo_at_end(struct hostbridge *hb)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	if (lan_undo(hb->all->c->nl, hb->record, &e) < 0)
+		nd_log_error(ND_LOG_ERR, &e, "host bridge %s", hb->bridge);
+	lan_record_drop(hb->all->dir, hb->record, NULL);
+	say(hb, EVENT_HOST_BRIDGE_ROLLED_BACK,
+	    "%s has what it had before: netd ended before the gateway answered", hb->port);
+}
+
 void hostbridges_free(struct hostbridges *h)
 {
 	struct hostbridge *hb, *next;
 	struct nd_error e = ND_ERROR_INIT;
 	if (!h)
 		return;
-	nd_fail(&e, ND_STATE, "netd ends; the next one goes on from here");
+	nd_fail(&e, ND_STATE, "netd ends");
 	nd_list_foreach_safe(hb, next, &h->list, link) {
+		if (hb->record && hb->record->phase == LAN_CHANGING)
+			undo_at_end(hb);
 		answer(hb, &e);
 		forget(hb);
 	}

@@ -17,7 +17,7 @@ struct hostbridges;
 int hostbridges_new(struct core *c, struct hostbridges **ret, struct nd_error *e);
 /* Clocks of bridges that wait for confirmation go on; what is on their NICs is looked at. */
 void hostbridges_start(struct hostbridges *h);
-/* Whoever waits for an answer gets one. The bridges stay as they are: the next netd goes on with them. NULL-safe. */
+/* Whoever waits for an answer gets one. What waits for its gateway goes back; the others stay as they are, and the next netd goes on with them. NULL-safe. */
 void hostbridges_free(struct hostbridges *h);
 
 /* r: borrowed; NULL with an error. */

@@ -169,6 +169,13 @@ def silent_gateway(host):
     netd.start()
     same(state(), before, "what the kernel has after a kill")
     contains(netd.log(), "netd ended in the middle of it", "the log")
+    # stopped while it asks: it goes back itself
+    asking = subprocess.Popen([*netd_ctl(netd), "host-bridge-create", "br0", "--port", "eth0"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for("bridge", lambda: links().get("eth0", {}).get("master") == "br0")
+    time.sleep(0.3)
+    netd.stop()
+    asking.wait(10)
+    same(state(), before, "what the kernel has after a stop")
 
 
 def netd_ctl(netd):
