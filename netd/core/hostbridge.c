@@ -70,10 +70,11 @@ __attribute__((format(printf, 3, 4))) static void say(struct hostbridge *hb, enu
 {
 	struct event ev = { .kind = kind };
 	va_list ap;
-	nd_strcpy(ev.ifname, sizeof ev.ifname, hb->bridge);
+
 	va_start(ap, fmt);
 	vsnprintf(ev.text, sizeof ev.text, fmt, ap);
 	va_end(ap);
+	nd_strcpy(ev.ifname, sizeof ev.ifname, hb->bridge);
 	events_emit(hb->all->c->events, &ev);
 }
 

@@ -337,7 +337,7 @@ def ifupdown(host):
     if shutil.which("ifquery"):
         for path, text in written.items():
             write(path, text)
-        contains(run("ifquery", "br0").stdout, "address: 198.51.100.2/24", "ifquery")
+        contains(run("ifquery", "br0").stdout, ["address: 198.51.100.2", "gateway: 198.51.100.1"], "ifquery")
 
 
 main()
