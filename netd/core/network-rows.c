@@ -55,6 +55,8 @@ static void count_foreign(const struct nd_link *l, void *arg)
 static int bridge_find(struct core *c, struct network *n, struct nd_error *e)
 {
 	const struct nd_link *have = mirror_link_by_name(c->mirror, n->bridge);
+	if (!have || have->ifindex != n->ifindex)
+		shaping_bridge_gone(c, n);
 	n->ifindex = 0; /* ports of a bridge that is gone are left alone until it is back */
 	if (!have)
 		return nd_fail(e, ND_NOT_FOUND, "bridge '%s' is not there", n->bridge);

@@ -14,6 +14,7 @@
 #include "netd/core/event.h"
 #include "netd/core/external.h"
 #include "netd/core/mirror.h"
+#include "netd/core/plan.h"
 #include "netd/core/reaper.h"
 #include "netd/core/repair.h"
 
@@ -160,6 +161,17 @@ enum resource_state shaping_network_check(const struct core *c, const void *obj)
 	return ok ? RESOURCE_OK : RESOURCE_MISSING;
 }
 
+/* A bridge that others made may be that of several networks; one of them can limit it. */
+static int check_alone(const struct core *c, const struct network *self, struct nd_error *e)
+{
+	const struct network *n;
+	nd_list_foreach(n, &c->model->plugged, plugged) {
+		if (n != self && n->ifindex == self->ifindex && has_any(&n->shaping))
+			return nd_fail(e, ND_CONFLICT, "it is limited by network '%s' already", n->name);
+	}
+	return 0;
+}
+
 int shaping_network_make(struct core *c, void *obj, struct nd_error *e)
 {
 	struct network *n = obj;
@@ -171,7 +183,8 @@ int shaping_network_make(struct core *c, void *obj, struct nd_error *e)
 	plan_network(n, floors, &want);
 	if (want.floor_cnt && !want.out.average)
 		r = nd_fail(e, ND_STATE, "bandwidth: ports have floors, so there must be an inbound average");
-	else if ((r = put(c, n->ifindex, &n->shaping, &want, e)) < 0)
+	else if ((r = shape_wanted(&want) ? check_alone(c, n, e) : 0) < 0 ||
+		 (r = put(c, n->ifindex, &n->shaping, &want, e)) < 0)
 		nd_wrap_code(e, r, "bandwidth of bridge '%s'", n->bridge);
 	if (r == 0)
 		know(&n->shaping, &want, floors);
@@ -330,11 +343,24 @@ static int ifb_owner(const struct nd_link *ifb)
 	return ifindex;
 }
 
+static bool has_limits(const struct network *n)
+{
+	const struct netdef_bandwidth *b = &netdef_rare(n->live)->bandwidth;
+	return b->inbound.average || b->outbound.average;
+}
+
+/* With limits, where the bridge is one that others made. */
 static struct network *network_of(const struct core *c, int ifindex)
 {
 	const struct nd_link *l = mirror_link(c->mirror, ifindex);
 	struct network *n = l ? model_network_by_bridge(c->model, l->name) : NULL;
-	return n && n->ifindex == ifindex ? n : NULL;
+	if (n && n->ifindex == ifindex)
+		return n;
+	nd_list_foreach(n, &c->model->plugged, plugged) {
+		if (n->ifindex == ifindex && (has_any(&n->shaping) || has_limits(n)))
+			return n;
+	}
+	return NULL;
 }
 
 static void verify_device(struct core *c, int ifindex)
@@ -404,7 +430,8 @@ void shaping_adopt(struct core *c)
 	struct network *n;
 	struct port *p;
 	nd_list_foreach(n, &c->model->networks, all) {
-		n->shaping.unsure = n->ifindex && may_have_limits(c, n->ifindex);
+		n->shaping.unsure = n->live && n->ifindex && may_have_limits(c, n->ifindex) &&
+				    (n->plan->own_bridge || has_limits(n));
 		nd_list_foreach(p, &n->ports, siblings)
 			p->shaping.unsure = is_shaped(p) && may_have_limits(c, p->ifindex);
 	}

@@ -317,6 +317,41 @@ static void test_external(void **state)
 	assert_int_equal(fake_shape_of(n->ifindex)->config.floor_cnt, 0);
 }
 
+/* A bridge of the host's: it comes back as another one, and only one network can limit it. */
+static void test_host_bridge(void **state)
+{
+	struct core_harness *h = *state;
+	struct nd_link br = { .kind = ND_LINK_BRIDGE, .name = "br0" };
+	const char *xml = core_xml("lan", "br0", "", "<forward mode='bridge'/>" LIMITS);
+	struct outcome o;
+	int was = fake_link_add(&br);
+	struct network *n;
+
+	core_turn(h);
+	n = core_create(h, xml);
+	assert_int_equal(n->ifindex, was);
+	assert_int_equal(fake_shape_of(was)->config.out.average, 1000000);
+	network_create(&h->c, core_xml("two", "br0", "", "<forward mode='bridge'/>" LIMITS),
+		       strlen(core_xml("two", "br0", "", "<forward mode='bridge'/>" LIMITS)), NULL,
+		       core_done(&o));
+	core_turn(h);
+	assert_non_null(strstr(o.text, "it is limited by network 'lan' already"));
+	assert_int_equal(fake_shape_of(was)->config.out.average, 1000000);
+	fake_shape_lose(was);
+	fake_shape_event(was);
+	core_turn(h);
+	assert_non_null(fake_shape_of(was));
+	fake_link_del(was);
+	core_turn(h);
+	assert_null(fake_shape_of(was));
+	was = fake_link_add(&br);
+	core_turn(h);
+	assert_int_equal(n->ifindex, was);
+	assert_int_equal(fake_shape_of(was)->config.out.average, 1000000);
+	core_destroy(h, n, false);
+	assert_null(fake_shape_of(was));
+}
+
 /* An ifb whose device is gone was left by a daemon that died. */
 static void test_stray_ifb(void **state)
 {
@@ -340,7 +375,7 @@ int main(void)
 		T(test_none),           T(test_network),  T(test_restart),       T(test_portgroup),
 		T(test_port_end),       T(test_floors),   T(test_floor_refused), T(test_failure),
 		T(test_attach_failure), T(test_lost),     T(test_live),          T(test_live_refused),
-		T(test_bridge_deleted), T(test_external), T(test_stray_ifb),
+		T(test_bridge_deleted), T(test_external), T(test_host_bridge),   T(test_stray_ifb),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
