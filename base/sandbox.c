@@ -74,13 +74,16 @@ static int limit_bounding(const int *caps, size_t cnt, struct nd_error *e)
 
 static int drop_bounding(const struct nd_sandbox *s, struct nd_error *e)
 {
-	return have_setpcap() ? limit_bounding(NULL, 0, e) : 0;
+	return have_setpcap() ? limit_bounding(s->keep, s->keep_cnt, e) : 0;
 }
 
 static int change_ids(const struct nd_sandbox *s, struct nd_error *e)
 {
 	if (s->uid == KEEP && s->gid == (gid_t)KEEP)
 		return 0;
+	/* A change from uid 0 empties the permitted set otherwise (capabilities(7)); exec clears the flag. */
+	if (s->keep_cnt && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
+		return nd_fail_sys(e, errno, NULL, "keep capabilities");
 	if (setgroups(0, NULL) < 0)
 		return nd_fail_sys(e, errno, NULL, "drop supplementary groups");
 	if (setresgid(s->gid, s->gid, s->gid) < 0)
@@ -108,17 +111,30 @@ static int become(const struct nd_sandbox *s, struct nd_error *e)
 	return 0;
 }
 
-/* Sets all three sets of the process; an emptied inheritable set empties the ambient one (capabilities(7)). */
+/*
+ * Sets all three sets of the process to what is kept; an emptied inheritable set empties the ambient one. What is in the ambient set
+ * must be permitted and inheritable before (capabilities(7)).
+ */
 static int drop_capabilities(const struct nd_sandbox *s, struct nd_error *e)
 {
-	cap_t none = cap_init();
+	static const cap_flag_t flags[] = { CAP_PERMITTED, CAP_EFFECTIVE, CAP_INHERITABLE };
+	cap_t caps = cap_init();
 	int r = 0;
 
-	if (!none)
+	if (!caps)
 		return nd_fail_sys(e, errno, NULL, "make an empty capability set");
-	if (cap_set_proc(none) < 0)
-		r = nd_fail_sys(e, errno, NULL, "drop all capabilities");
-	cap_free(none);
+	for (size_t i = 0; i < s->keep_cnt; i++) {
+		cap_value_t cap = s->keep[i];
+
+		for (size_t k = 0; k < ARRAY_LEN(flags); k++)
+			cap_set_flag(caps, flags[k], 1, &cap, CAP_SET);
+	}
+	if (cap_set_proc(caps) < 0)
+		r = nd_fail_sys(e, errno, NULL, "drop all %scapabilities", s->keep_cnt ? "other " : "");
+	cap_free(caps);
+	for (size_t i = 0; r == 0 && i < s->keep_cnt; i++)
+		if (cap_set_ambient(s->keep[i], CAP_SET) < 0)
+			r = nd_fail_sys(e, errno, NULL, "keep capability %d", s->keep[i]);
 	return r;
 }
 
@@ -131,7 +147,8 @@ static int no_new_privileges(const struct nd_sandbox *s, struct nd_error *e)
 	return 0;
 }
 
-static int add_rule(scmp_filter_ctx ctx, const struct nd_sandbox_rule *rule, struct nd_error *e)
+static int add_rule(scmp_filter_ctx ctx, uint32_t action, const struct nd_sandbox_rule *rule,
+		    struct nd_error *e)
 {
 	const struct scmp_arg_cmp cmp = { .arg = (unsigned)rule->arg,
 					  .op = SCMP_CMP_EQ,
@@ -140,9 +157,9 @@ static int add_rule(scmp_filter_ctx ctx, const struct nd_sandbox_rule *rule, str
 
 	if (rule->arg < -1 || rule->arg > 5)
 		return nd_fail(e, ND_INVALID, "system call %d has no argument %d", rule->syscall, rule->arg);
-	r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, rule->syscall, rule->arg < 0 ? 0 : 1, &cmp);
+	r = seccomp_rule_add_array(ctx, action, rule->syscall, rule->arg < 0 ? 0 : 1, &cmp);
 	if (r < 0)
-		return nd_fail_sys(e, -r, NULL, "allow system call %d", rule->syscall);
+		return nd_fail_sys(e, -r, NULL, "rule of system call %d", rule->syscall);
 	return 0;
 }
 
@@ -169,13 +186,14 @@ static int export_filter(scmp_filter_ctx ctx, struct sock_filter *insns, unsigne
 static int compile_filter(const struct nd_sandbox *s, struct sock_filter *insns, unsigned short *ret_cnt,
 			  struct nd_error *e)
 {
-	scmp_filter_ctx ctx = seccomp_init(s->kill ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(EPERM));
+	uint32_t refuse = s->kill ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(EPERM);
+	scmp_filter_ctx ctx = seccomp_init(s->deny ? SCMP_ACT_ALLOW : refuse);
 	int r = 0;
 
 	if (!ctx)
 		return nd_fail(e, ND_MEMORY, "make a system call filter");
 	for (size_t i = 0; r == 0 && i < s->rule_cnt; i++)
-		r = add_rule(ctx, &s->rules[i], e);
+		r = add_rule(ctx, s->deny ? refuse : SCMP_ACT_ALLOW, &s->rules[i], e);
 	if (r == 0)
 		r = export_filter(ctx, insns, ret_cnt, e);
 	seccomp_release(ctx);

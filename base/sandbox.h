@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* One allowed system call. arg: which argument is compared (0-5), -1: any arguments. */
+/* One allowed (with deny: refused) system call. arg: which argument is compared (0-5), -1: any arguments. */
 struct nd_sandbox_rule {
 	int syscall; /* SCMP_SYS(x) */
 	int8_t arg;
@@ -26,6 +26,10 @@ struct nd_sandbox {
 	const struct nd_sandbox_rule *rules; /* NULL: no seccomp */
 	size_t rule_cnt;
 	bool kill; /* KILL_PROCESS on violation (true), else EPERM */
+	bool deny; /* the rules are what is refused, and all else goes: for programs of others */
+	/* CAP_* values that stay, in the ambient set too, so that an exec keeps them; NULL: none. The caller has them. */
+	const int *keep;
+	size_t keep_cnt;
 };
 int nd_sandbox_enter(const struct nd_sandbox *s, struct nd_error *e);
 /*

@@ -293,6 +293,39 @@ static void test_everything_at_once(void **state)
 	assert_int_equal(WTERMSIG(status), SIGSYS);
 }
 
+/* What becomes of another program: one capability through an exec, and a filter of what is refused. */
+static void child_keeps(void)
+{
+	static const int keep[] = { CAP_NET_BIND_SERVICE };
+	static const struct nd_sandbox_rule refused[] = { { .syscall = SCMP_SYS(unshare), .arg = -1 } };
+	static char *const argv[] = {
+		"sh", "-c",
+		"test $(sed -n 's/^CapPrm:[^0-9a-f]*//p' /proc/self/status) = 0000000000000400 &&"
+		"test $(sed -n 's/^CapEff:[^0-9a-f]*//p' /proc/self/status) = 0000000000000400 &&"
+		"test $(sed -n 's/^CapBnd:[^0-9a-f]*//p' /proc/self/status) = 0000000000000400 &&"
+		"test $(id -u) = 65000",
+		NULL
+	};
+
+	enter(&(struct nd_sandbox){ .uid = 65000,
+				    .gid = 65000,
+				    .rules = refused,
+				    .rule_cnt = ARRAY_LEN(refused),
+				    .deny = true,
+				    .keep = keep,
+				    .keep_cnt = ARRAY_LEN(keep) });
+	CHECK(unshare(0) < 0 && errno == EPERM);
+	CHECK(getppid() > 0);
+	execv("/bin/sh", argv);
+	leave(3);
+}
+
+static void test_keep_and_deny(void **state)
+{
+	need_root();
+	assert_int_equal(in_child(child_keeps), 0);
+}
+
 static void child_death_signal(void)
 {
 	int sig = 0;
@@ -361,6 +394,7 @@ int main(void)
 		cmocka_unit_test(test_several_values),
 		cmocka_unit_test(test_filter_kills),
 		cmocka_unit_test(test_everything_at_once),
+		cmocka_unit_test(test_keep_and_deny),
 		cmocka_unit_test(test_death_signal_stays),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_users),
