@@ -29,7 +29,7 @@
 
 #define BATCH_MAX    (64u << 20) /* bytes; 4,000 networks with 20 ports each take a quarter */
 #define BATCH_KEEP   (256u << 10)
-#define ELEM_ROOM    320u  /* bytes of the longest element message */
+#define ELEM_ROOM    512u  /* bytes of the longest element message */
 #define OBJECT_ROOM  8192u /* of the longest skeleton message; libmnl does not check */
 #define RCVBUF_BYTES (1 << 20)
 
@@ -148,12 +148,64 @@ static bool frame_put(struct nat_batch *b, uint16_t type)
 	return true;
 }
 
+static void value_put(struct nlmsghdr *h, uint16_t type, const void *p, size_t len)
+{
+	struct nlattr *nest = mnl_attr_nest_start(h, type);
+
+	mnl_attr_put(h, NFTA_DATA_VALUE, len, p);
+	mnl_attr_nest_end(h, nest);
+}
+
+void nat_elem_key_put(struct nlmsghdr *h, const struct nat_elem *elem)
+{
+	size_t len = nat_set_rows[elem->set].interval ? elem->key_len / 2 : elem->key_len;
+
+	value_put(h, NFTA_SET_ELEM_KEY, elem->key, len);
+	if (len < elem->key_len)
+		value_put(h, NFTA_SET_ELEM_KEY_END, elem->key + len, len);
+}
+
+/* Bursts of a second: what a guest does once in a while is not what the limit is for. */
+static void rate_put(struct nlmsghdr *h, uint32_t v)
+{
+	mnl_attr_put_u64(h, NFTA_LIMIT_RATE, htobe64(v));
+	mnl_attr_put_u64(h, NFTA_LIMIT_UNIT, htobe64(1));
+	mnl_attr_put_u32(h, NFTA_LIMIT_BURST, htonl(v));
+	mnl_attr_put_u32(h, NFTA_LIMIT_TYPE, htonl(NFT_LIMIT_PKTS));
+	mnl_attr_put_u32(h, NFTA_LIMIT_FLAGS, htonl(NFT_LIMIT_F_INV));
+}
+
+static void connections_put(struct nlmsghdr *h, uint32_t v)
+{
+	mnl_attr_put_u32(h, NFTA_CONNLIMIT_COUNT, htonl(v));
+	mnl_attr_put_u32(h, NFTA_CONNLIMIT_FLAGS, htonl(NFT_CONNLIMIT_F_INV));
+}
+
+static void data_put(struct nlmsghdr *h, const struct nat_elem *elem)
+{
+	bool rate = nat_set_rows[elem->set].data == NAT_DATA_RATE;
+	struct nlattr *expr, *data;
+	uint32_t v;
+
+	if (nat_set_rows[elem->set].data == NAT_DATA_VALUE) {
+		value_put(h, NFTA_SET_ELEM_DATA, elem->data, nat_set_data_len((enum nat_set)elem->set));
+		return;
+	}
+	memcpy(&v, elem->data, sizeof(v));
+	expr = mnl_attr_nest_start(h, NFTA_SET_ELEM_EXPR);
+	mnl_attr_put_strz(h, NFTA_EXPR_NAME, rate ? "limit" : "connlimit");
+	data = mnl_attr_nest_start(h, NFTA_EXPR_DATA);
+	(rate ? rate_put : connections_put)(h, v);
+	mnl_attr_nest_end(h, data);
+	mnl_attr_nest_end(h, expr);
+}
+
 static bool elem_put(struct nat_batch *b, const struct nat_elem *elem, bool add)
 {
 	const struct nat_set_row *row = &nat_set_rows[elem->set];
 	struct nlmsghdr *h = nft_begin(b, ELEM_ROOM, add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM,
 				       row->table, add ? NLM_F_CREATE : 0, REF_ELEM, 0);
-	struct nlattr *list, *item, *nest;
+	struct nlattr *list, *item;
 
 	if (!h)
 		return false;
@@ -161,14 +213,9 @@ static bool elem_put(struct nat_batch *b, const struct nat_elem *elem, bool add)
 	mnl_attr_put_strz(h, NFTA_SET_ELEM_LIST_SET, row->name);
 	list = mnl_attr_nest_start(h, NFTA_SET_ELEM_LIST_ELEMENTS);
 	item = mnl_attr_nest_start(h, NFTA_LIST_ELEM);
-	nest = mnl_attr_nest_start(h, NFTA_SET_ELEM_KEY);
-	mnl_attr_put(h, NFTA_DATA_VALUE, elem->key_len, elem->key);
-	mnl_attr_nest_end(h, nest);
-	if (add && row->mark) {
-		nest = mnl_attr_nest_start(h, NFTA_SET_ELEM_DATA);
-		mnl_attr_put_u32(h, NFTA_DATA_VALUE, elem->data);
-		mnl_attr_nest_end(h, nest);
-	}
+	nat_elem_key_put(h, elem);
+	if (add && row->data != NAT_DATA_NONE && row->data != NAT_DATA_COUNTER)
+		data_put(h, elem);
 	mnl_attr_nest_end(h, item);
 	mnl_attr_nest_end(h, list);
 	msg_end(b, h);
@@ -242,12 +289,12 @@ static bool chain_put(struct nat_batch *b, enum nat_chain chain)
 
 static bool rule_put(struct nat_batch *b, size_t row)
 {
-	struct nftnl_rule *r = nat_rule_build(&nat_rule_rows[row]);
+	struct nftnl_rule *r = nat_rule_build(nat_rule_at(row));
 	struct nlmsghdr *h;
 
 	if (!r)
 		return false;
-	h = nft_begin(b, OBJECT_ROOM, NFT_MSG_NEWRULE, nat_chain_rows[nat_rule_rows[row].chain].table,
+	h = nft_begin(b, OBJECT_ROOM, NFT_MSG_NEWRULE, nat_chain_rows[nat_rule_at(row)->chain].table,
 		      NLM_F_CREATE | NLM_F_APPEND, REF_RULE, (uint32_t)row);
 	if (h) {
 		nftnl_rule_nlmsg_build_payload(h, r);
@@ -266,8 +313,8 @@ static bool skeleton_put(struct nat_batch *b, enum nat_table table, uint32_t fla
 		ok = nat_set_rows[i].table != table || set_put(b, (enum nat_set)i);
 	for (unsigned i = 0; ok && i < NAT_CHAIN_CNT; i++)
 		ok = nat_chain_rows[i].table != table || chain_put(b, (enum nat_chain)i);
-	for (size_t i = 0; ok && i < nat_rule_cnt; i++)
-		ok = nat_chain_rows[nat_rule_rows[i].chain].table != table || rule_put(b, i);
+	for (size_t i = 0; ok && i < nat_rule_cnt(); i++)
+		ok = nat_chain_rows[nat_rule_at(i)->chain].table != table || rule_put(b, i);
 	return ok;
 }
 
@@ -297,9 +344,9 @@ static void ref_label(const struct ref *ref, const struct nat_op *ops, char buf[
 			 nat_table_rows[nat_chain_rows[ref->row].table].label);
 		return;
 	case REF_RULE:
-		snprintf(buf, NAT_LABEL_LEN, "rule '%s' of chain %s of %s", nat_rule_rows[ref->row].label,
-			 nat_chain_rows[nat_rule_rows[ref->row].chain].name,
-			 nat_table_rows[nat_chain_rows[nat_rule_rows[ref->row].chain].table].label);
+		snprintf(buf, NAT_LABEL_LEN, "rule '%s' of chain %s of %s", nat_rule_at(ref->row)->label,
+			 nat_chain_rows[nat_rule_at(ref->row)->chain].name,
+			 nat_table_rows[nat_chain_rows[nat_rule_at(ref->row)->chain].table].label);
 		return;
 	case REF_ELEM: nat_elem_label(ops[ref->op].elem, buf); return;
 	}

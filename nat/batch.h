@@ -34,6 +34,9 @@ static inline bool nat_message_ok(const struct nlmsghdr *h, int left)
 	return mnl_nlmsg_ok(h, left) && h->nlmsg_len <= (unsigned)left;
 }
 
+/* The element's key, both of an interval. */
+void nat_elem_key_put(struct nlmsghdr *h, const struct nat_elem *elem);
+
 struct nat_batch;
 int nat_batch_new(struct nat_batch **ret, struct nd_error *e);
 void nat_batch_free(struct nat_batch *b);

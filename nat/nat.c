@@ -345,13 +345,60 @@ int nat_sweep(struct nat *t, size_t *ret_cnt, struct nd_error *e)
 	return 0;
 }
 
-int nat_port_drops(struct nat *t, const char *name, uint64_t ret[NAT_DROP_CNT_], struct nd_error *e)
+static const char *const drop_names[NAT_DROP_CNT_] = {
+	[NAT_DROP_MAC] = "mac",
+	[NAT_DROP_IP4] = "ip4",
+	[NAT_DROP_ARP] = "arp",
+	[NAT_DROP_IP6] = "ip6",
+	[NAT_DROP_DHCP_SERVER] = "dhcp-server",
+	[NAT_DROP_ROUTER] = "router",
+	[NAT_DROP_BROADCAST] = "broadcast",
+	[NAT_DROP_MULTICAST] = "multicast",
+	[NAT_DROP_CONNECTIONS] = "connections",
+	[NAT_DROP_EGRESS] = "egress",
+	[NAT_DROP_NEIGHBOURS] = "neighbours",
+};
+const char *nat_drop_to_string(int v)
 {
-	struct nat_elem elem = { .set = NAT_SET_GUARDED, .key_len = nat_set_rows[NAT_SET_GUARDED].key_len };
+	return nd_strtab_to_string(drop_names, ARRAY_LEN(drop_names), v);
+}
 
-	memcpy(elem.key, name, strnlen(name, ND_IFNAMSIZ - 1));
+/* Which of the port's elements counts which reason. */
+static const enum nat_set drop_sets[NAT_DROP_CNT_] = {
+	[NAT_DROP_MAC] = NAT_SET_GUARDED,
+	[NAT_DROP_IP4] = NAT_SET_IP4_GUARDED,
+	[NAT_DROP_ARP] = NAT_SET_ARP_GUARDED,
+	[NAT_DROP_IP6] = NAT_SET_IP6_GUARDED,
+	[NAT_DROP_DHCP_SERVER] = NAT_SET_DHCP_GUARDED,
+	[NAT_DROP_ROUTER] = NAT_SET_ROUTER_GUARDED,
+	[NAT_DROP_BROADCAST] = NAT_SET_BROADCAST_DROP,
+	[NAT_DROP_MULTICAST] = NAT_SET_MULTICAST_DROP,
+	[NAT_DROP_CONNECTIONS] = NAT_SET_CONNECTION_DROP,
+	[NAT_DROP_EGRESS] = NAT_SET_EGRESS_DROP,
+	[NAT_DROP_NEIGHBOURS] = NAT_SET_BRIDGED_DROP,
+};
+
+int nat_port_drops(struct nat *t, const struct nat_port *port, uint64_t ret[NAT_DROP_CNT_],
+		   struct nd_error *e)
+{
+	struct nat_config cfg = { .kind = NAT_PORT, .port = *port };
+	struct nat_elem elems[NAT_CONFIG_ELEMS];
+	size_t cnt = nat_plan_elems(&cfg, elems);
+
 	memset(ret, 0, NAT_DROP_CNT_ * sizeof(ret[0]));
-	return nat_scan_packets(t->batch, &elem, &ret[NAT_DROP_MAC], e);
+	for (size_t i = 0; i < cnt; i++)
+		for (unsigned d = 0; d < NAT_DROP_CNT_; d++) {
+			struct nd_error sub = ND_ERROR_INIT;
+
+			if (elems[i].set != drop_sets[d] ||
+			    nat_scan_packets(t->batch, &elems[i], &ret[d], &sub) == 0 ||
+			    sub.code == ND_NOT_FOUND)
+				continue;
+			if (e)
+				nd_error_copy(e, &sub);
+			return sub.code;
+		}
+	return 0;
 }
 
 int nat_fd(const struct nat *t)

@@ -80,6 +80,8 @@ struct nat_port {
 	bool ip6_guard; /* IPv6 and ND: the same, :: for duplicate detection, and link-local addresses but the bridge's */
 	bool dhcp_guard; /* it may not answer DHCP and DHCPv6 */
 	bool ra_guard;   /* it may not send router advertisements or redirects */
+	struct nd_mac
+		gateway_mac; /* the bridge's, whose link-local address is nobody else's; zero: not guarded */
 	uint32_t broadcast_pps, multicast_pps; /* frames per second from it, bursts of a second; 0: any */
 	uint32_t connection_max; /* tracked connections that it may hold open at a time; 0: any */
 	enum nat_egress egress;
@@ -91,7 +93,7 @@ struct nat_address {
 };
 /* A destination allowed by NAT_EGRESS_LIST. */
 struct nat_egress_rule {
-	char port[ND_IFNAMSIZ];
+	uint32_t mark;                  /* the port's */
 	struct nd_prefix prefix;        /* len 0 of a family: all of it */
 	uint8_t protocol;               /* IPPROTO_TCP, IPPROTO_UDP; 0: any, then no ports */
 	uint16_t port_first, port_last; /* 0: any */
@@ -143,6 +145,7 @@ enum nat_drop {
 	NAT_DROP_MULTICAST,
 	NAT_DROP_CONNECTIONS,
 	NAT_DROP_EGRESS,
+	NAT_DROP_NEIGHBOURS, /* egress policy, between guests of one network */
 	NAT_DROP_CNT_
 };
 const char *nat_drop_to_string(int v); /* "mac" "ip4" "arp" "ip6" "dhcp-server" "router" … */
@@ -187,10 +190,11 @@ void nat_sweep_begin(struct nat *t);
 void nat_claim(struct nat *t, const struct nat_config *cfg);
 int nat_sweep(struct nat *t, size_t *ret_cnt, struct nd_error *e);
 /*
- * Packets of the port dropped by each reason since its guard was set, from the kernel. ND_NOT_FOUND: the port
- * has no guard.
+ * Packets of the port dropped by each reason since its guards were set, from the kernel; 0 for guards that it has not. port: as it was put.
+ * A system call for each guard.
  */
-int nat_port_drops(struct nat *t, const char *name, uint64_t ret[NAT_DROP_CNT_], struct nd_error *e);
+int nat_port_drops(struct nat *t, const struct nat_port *port, uint64_t ret[NAT_DROP_CNT_],
+		   struct nd_error *e);
 
 /*
  * Watching. Register nat_fd for reading; nat_on_readable reads what is there. Our own commits do not make it

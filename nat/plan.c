@@ -2,7 +2,7 @@
 /*
  * DOC: configurations into elements, wanted against had into operations
  *
- * An element of a configuration is a row of elem_rows, with the condition that asks for it. The view holds
+ * Each kind of configuration has a function that gathers its elements. The view holds
  * every element that the kernel has or that is wanted. Each one whose two sides differ is on the queue, so a
  * commit touches only those, and a change that is undone before it was sent costs nothing.
  *
@@ -11,71 +11,331 @@
  */
 #include "nat/plan.h"
 #include "base/mem.h"
+#include <arpa/inet.h>
 
-static bool is_always(const struct nat_config *cfg)
-{
-	return true;
-}
-
-static bool is_nat(const struct nat_config *cfg)
-{
-	return cfg->network.forward4 == NAT_FORWARD_NAT;
-}
-
-static bool is_isolated(const struct nat_config *cfg)
-{
-	return cfg->network.forward4 == NAT_FORWARD_ISOLATED;
-}
-
-static bool is_dhcp(const struct nat_config *cfg)
-{
-	return cfg->network.dhcp;
-}
-
-static bool is_guarded(const struct nat_config *cfg)
-{
-	return cfg->port.mac_guard;
-}
-
-/* What follows the interface's name in the key. */
-enum second { SECOND_NONE, SECOND_NAME, SECOND_MAC };
-static const struct {
-	enum nat_kind kind;
-	enum nat_set set;
-	enum second second;
-	bool (*when)(const struct nat_config *cfg);
-} elem_rows[] = {
-	{ NAT_NETWORK, NAT_SET_SAME_BRIDGE, SECOND_NAME, is_always },
-	{ NAT_NETWORK, NAT_SET_NAT4, SECOND_NONE, is_nat },
-	{ NAT_NETWORK, NAT_SET_ISOLATED, SECOND_NONE, is_isolated },
-	{ NAT_NETWORK, NAT_SET_DHCP, SECOND_NONE, is_dhcp },
-	{ NAT_PORT, NAT_SET_PORT_MARK, SECOND_NONE, is_always },
-	{ NAT_PORT, NAT_SET_PORT_MAC, SECOND_MAC, is_guarded },
-	{ NAT_PORT, NAT_SET_GUARDED, SECOND_NONE, is_guarded },
+/* The elements of one configuration as they are gathered. */
+struct gather {
+	struct nat_elem *elems;
+	size_t cnt;
+	size_t used; /* bytes of the last one's key */
 };
-_Static_assert(ARRAY_LEN(elem_rows) <= NAT_CONFIG_ELEMS, "room for every row");
+
+static void begin(struct gather *g, enum nat_set set)
+{
+	memset(&g->elems[g->cnt], 0, sizeof(g->elems[0]));
+	g->elems[g->cnt].set = (uint8_t)set;
+	g->elems[g->cnt].key_len = nat_set_key_len(set);
+	g->cnt++;
+	g->used = 0;
+}
+
+/* The next field of the key. */
+static void field(struct gather *g, const void *p, size_t len)
+{
+	struct nat_elem *elem = &g->elems[g->cnt - 1];
+
+	memcpy(elem->key + g->used, p, len);
+	g->used += (len + 3) & ~(size_t)3;
+}
+
+static void name_field(struct gather *g, const char *name)
+{
+	char text[ND_IFNAMSIZ] = "";
+
+	memcpy(text, name, strnlen(name, sizeof(text) - 1));
+	field(g, text, sizeof(text));
+}
+
+static void number_field(struct gather *g, uint32_t v)
+{
+	field(g, &v, sizeof(v));
+}
+
+static void port_field(struct gather *g, uint16_t port)
+{
+	uint16_t v = htons(port);
+
+	field(g, &v, sizeof(v));
+}
+
+static size_t ip_len(const struct nd_ip *ip)
+{
+	return ip->family == AF_INET ? 4 : 16;
+}
+
+static void ip_field(struct gather *g, const struct nd_ip *ip)
+{
+	field(g, ip->b, ip_len(ip));
+}
+
+static void number_data(struct gather *g, uint32_t v)
+{
+	memcpy(g->elems[g->cnt - 1].data, &v, sizeof(v));
+}
+
+/* Bytes of an address, or a port in 4, behind each other. */
+static size_t data_put(struct gather *g, size_t at, const void *p, size_t len)
+{
+	memcpy(g->elems[g->cnt - 1].data + at, p, len);
+	return at + ((len + 3) & ~(size_t)3);
+}
+
+static size_t port_put(struct gather *g, size_t at, uint16_t port)
+{
+	uint16_t v = htons(port);
+
+	return data_put(g, at, &v, sizeof(v));
+}
+
+static void by_name(struct gather *g, enum nat_set set, const char *name)
+{
+	begin(g, set);
+	name_field(g, name);
+}
+
+static void by_names(struct gather *g, enum nat_set set, const char *first, const char *second)
+{
+	by_name(g, set, first);
+	name_field(g, second);
+}
+
+static void by_mark(struct gather *g, enum nat_set set, uint32_t mark)
+{
+	begin(g, set);
+	number_field(g, mark);
+}
+
+/* ---- networks ---- */
+
+static void port_elem(struct gather *g, enum nat_set set, const char *name, uint16_t port)
+{
+	by_name(g, set, name);
+	port_put(g, 0, port);
+}
+
+static void source_elems(struct gather *g, const struct nat_network *n, const struct nat_source *s)
+{
+	bool v4 = s->first.family == AF_INET;
+
+	if (!s->first.family)
+		return;
+	by_name(g, v4 ? NAT_SET_SOURCE4 : NAT_SET_SOURCE6, n->bridge);
+	data_put(g, data_put(g, 0, s->first.b, ip_len(&s->first)), s->last.b, ip_len(&s->first));
+}
+
+/* Of both families: a definition has one range of ports. */
+static void source_port_elems(struct gather *g, const struct nat_network *n)
+{
+	const struct nat_source *s = n->forward4 == NAT_FORWARD_NAT ? &n->source4 : &n->source6;
+
+	if (!s->port_first)
+		return;
+	port_elem(g, NAT_SET_SOURCE_PORT_FIRST, n->bridge, s->port_first);
+	port_elem(g, NAT_SET_SOURCE_PORT_LAST, n->bridge, s->port_last);
+}
+
+static void forward_elem(struct gather *g, const struct nat_network *n, enum nat_forward forward,
+			 enum nat_set nat, enum nat_set route)
+{
+	if (forward == NAT_FORWARD_NAT)
+		by_name(g, nat, n->bridge);
+	else if (forward == NAT_FORWARD_ROUTE)
+		by_name(g, route, n->bridge);
+}
+
+static void network_elems(const struct nat_config *cfg, struct gather *g)
+{
+	const struct nat_network *n = &cfg->network;
+
+	by_names(g, NAT_SET_SAME_BRIDGE, n->bridge, n->bridge);
+	if (n->forward4 != NAT_FORWARD_OPEN || n->forward6 != NAT_FORWARD_OPEN)
+		by_name(g, NAT_SET_BRIDGES, n->bridge);
+	forward_elem(g, n, n->forward4, NAT_SET_NAT4, NAT_SET_ROUTE4);
+	forward_elem(g, n, n->forward6, NAT_SET_NAT6, NAT_SET_ROUTE6);
+	if (n->forward4 == NAT_FORWARD_NAT)
+		source_elems(g, n, &n->source4);
+	if (n->forward6 == NAT_FORWARD_NAT)
+		source_elems(g, n, &n->source6);
+	if (n->forward4 == NAT_FORWARD_NAT || n->forward6 == NAT_FORWARD_NAT)
+		source_port_elems(g, n);
+	if (n->uplinked)
+		by_name(g, NAT_SET_UPLINKED, n->bridge);
+	if (n->clamp_mss)
+		by_name(g, NAT_SET_CLAMP_MSS, n->bridge);
+	if (n->dhcp)
+		by_name(g, NAT_SET_DHCP, n->bridge);
+	if (n->host != NAT_HOST_ALL)
+		by_name(g, NAT_SET_HOST_LIMITED, n->bridge);
+	if (n->host == NAT_HOST_NONE)
+		by_name(g, NAT_SET_HOST_NONE, n->bridge);
+}
+
+static void uplink_elems(const struct nat_config *cfg, struct gather *g)
+{
+	by_names(g, NAT_SET_UPLINKS, cfg->uplink.bridge, cfg->uplink.uplink);
+}
+
+static void peer_elems(const struct nat_config *cfg, struct gather *g)
+{
+	by_names(g, NAT_SET_PEERS, cfg->peer.from, cfg->peer.to);
+}
+
+/* ---- ports ---- */
+
+/* The link-local address that the kernel gives a bridge: RFC 4291, appendix A. */
+static void gateway_elem(struct gather *g, const struct nat_port *p)
+{
+	const uint8_t *m = p->gateway_mac.b;
+	const uint8_t ip[16] = { 0xfe,     0x80, 0,    0,    0,    0,    0,    0,
+				 m[0] ^ 2, m[1], m[2], 0xff, 0xfe, m[3], m[4], m[5] };
+
+	if (nd_mac_is_zero(&p->gateway_mac))
+		return;
+	by_name(g, NAT_SET_GATEWAY6, p->name);
+	field(g, ip, sizeof(ip));
+}
+
+static void rate_elems(struct gather *g, const struct nat_port *p, uint32_t rate, enum nat_set over,
+		       enum nat_set drop)
+{
+	if (!rate)
+		return;
+	by_name(g, over, p->name);
+	number_data(g, rate);
+	by_name(g, drop, p->name);
+}
+
+static void policy_elems(struct gather *g, const struct nat_port *p)
+{
+	if (p->egress == NAT_EGRESS_ANY && !p->connection_max)
+		return;
+	by_name(g, NAT_SET_PORT_POLICY, p->name);
+	number_data(g, p->mark);
+	if (p->connection_max) {
+		by_mark(g, NAT_SET_CONNECTION_MAX, p->mark);
+		number_data(g, p->connection_max);
+		by_mark(g, NAT_SET_CONNECTION_DROP, p->mark);
+	}
+	if (p->egress == NAT_EGRESS_ANY)
+		return;
+	by_mark(g, NAT_SET_EGRESS_DROP, p->mark);
+	by_name(g, NAT_SET_BRIDGED_DROP, p->name);
+	if (p->egress == NAT_EGRESS_INTERNET)
+		by_mark(g, NAT_SET_EGRESS_INTERNET, p->mark);
+	else if (p->egress == NAT_EGRESS_LIST)
+		by_mark(g, NAT_SET_EGRESS_LIST, p->mark);
+}
+
+static void port_elems(const struct nat_config *cfg, struct gather *g)
+{
+	const struct nat_port *p = &cfg->port;
+
+	by_name(g, NAT_SET_PORT_MARK, p->name);
+	number_data(g, p->mark);
+	if (p->mac_guard) {
+		by_name(g, NAT_SET_PORT_MAC, p->name);
+		field(g, p->mac.b, sizeof(p->mac.b));
+		by_name(g, NAT_SET_GUARDED, p->name);
+	}
+	if (p->ip4_guard) {
+		by_name(g, NAT_SET_IP4_GUARDED, p->name);
+		by_name(g, NAT_SET_ARP_GUARDED, p->name);
+	}
+	if (p->ip6_guard) {
+		by_name(g, NAT_SET_IP6_GUARDED, p->name);
+		gateway_elem(g, p);
+	}
+	if (p->dhcp_guard)
+		by_name(g, NAT_SET_DHCP_GUARDED, p->name);
+	if (p->ra_guard)
+		by_name(g, NAT_SET_ROUTER_GUARDED, p->name);
+	rate_elems(g, p, p->broadcast_pps, NAT_SET_BROADCAST_RATE, NAT_SET_BROADCAST_DROP);
+	rate_elems(g, p, p->multicast_pps, NAT_SET_MULTICAST_RATE, NAT_SET_MULTICAST_DROP);
+	policy_elems(g, p);
+}
+
+/* First and last address of a prefix. */
+static void prefix_range(const struct nd_prefix *prefix, struct nd_ip *first, struct nd_ip *last)
+{
+	size_t len = ip_len(&prefix->ip);
+
+	*first = *last = nd_prefix_network(prefix).ip;
+	for (size_t i = 0; i < len; i++) {
+		int bits = (int)prefix->len - (int)(8 * i);
+
+		last->b[i] |= (uint8_t)(bits >= 8 ? 0 : bits <= 0 ? 0xff : 0xff >> bits);
+	}
+}
+
+static void address_elems(const struct nat_config *cfg, struct gather *g)
+{
+	const struct nat_address *a = &cfg->address;
+	bool v4 = a->prefix.ip.family == AF_INET;
+	struct nd_ip first, last;
+
+	if (a->prefix.len == (v4 ? 32 : 128)) {
+		by_name(g, v4 ? NAT_SET_PORT_IP4 : NAT_SET_PORT_IP6, a->port);
+		ip_field(g, &a->prefix.ip);
+		return;
+	}
+	prefix_range(&a->prefix, &first, &last);
+	by_name(g, v4 ? NAT_SET_PORT_NET4 : NAT_SET_PORT_NET6, a->port);
+	ip_field(g, &first);
+	name_field(g, a->port);
+	ip_field(g, &last);
+}
+
+static void allow_half(struct gather *g, uint32_t mark, const struct nd_ip *ip, uint8_t protocol,
+		       uint16_t port)
+{
+	number_field(g, mark);
+	ip_field(g, ip);
+	field(g, &protocol, sizeof(protocol));
+	port_field(g, port);
+}
+
+static void egress_rule_elems(const struct nat_config *cfg, struct gather *g)
+{
+	const struct nat_egress_rule *r = &cfg->egress_rule;
+	struct nd_ip first, last;
+
+	prefix_range(&r->prefix, &first, &last);
+	begin(g, first.family == AF_INET ? NAT_SET_EGRESS_ALLOW4 : NAT_SET_EGRESS_ALLOW6);
+	allow_half(g, r->mark, &first, r->protocol, r->port_first);
+	allow_half(g, r->mark, &last, r->protocol ? r->protocol : UINT8_MAX,
+		   r->port_first ? r->port_last : UINT16_MAX);
+}
+
+/* ---- published ports ---- */
+
+static void publish_elems(const struct nat_config *cfg, struct gather *g)
+{
+	const struct nat_publish *p = &cfg->publish;
+	bool v4 = p->guest.family == AF_INET;
+
+	if (p->host.family)
+		begin(g, v4 ? NAT_SET_PUBLISH4 : NAT_SET_PUBLISH6);
+	else
+		begin(g, v4 ? NAT_SET_PUBLISH4_ANY : NAT_SET_PUBLISH6_ANY);
+	field(g, &p->protocol, sizeof(p->protocol));
+	if (p->host.family)
+		ip_field(g, &p->host);
+	port_field(g, p->port);
+	port_put(g, data_put(g, 0, p->guest.b, ip_len(&p->guest)), p->guest_port);
+}
+
+static void (*const kind_rows[])(const struct nat_config *cfg, struct gather *g) = {
+	[NAT_NETWORK] = network_elems, [NAT_UPLINK] = uplink_elems,   [NAT_PEER] = peer_elems,
+	[NAT_PORT] = port_elems,       [NAT_ADDRESS] = address_elems, [NAT_EGRESS_RULE] = egress_rule_elems,
+	[NAT_PUBLISH] = publish_elems,
+};
 
 size_t nat_plan_elems(const struct nat_config *cfg, struct nat_elem ret[NAT_CONFIG_ELEMS])
 {
-	const char *name = cfg->kind == NAT_NETWORK ? cfg->network.bridge : cfg->port.name;
-	size_t cnt = 0;
+	struct gather g = { .elems = ret };
 
-	for (size_t i = 0; i < ARRAY_LEN(elem_rows); i++) {
-		struct nat_elem *elem = &ret[cnt];
-
-		if (elem_rows[i].kind != cfg->kind || !elem_rows[i].when(cfg))
-			continue;
-		*elem = (struct nat_elem){ .set = (uint8_t)elem_rows[i].set,
-					   .key_len = nat_set_rows[elem_rows[i].set].key_len,
-					   .data = nat_set_rows[elem_rows[i].set].mark ? cfg->port.mark : 0 };
-		memcpy(elem->key, name, strnlen(name, ND_IFNAMSIZ - 1));
-		if (elem_rows[i].second == SECOND_NAME)
-			memcpy(elem->key + ND_IFNAMSIZ, name, strnlen(name, ND_IFNAMSIZ - 1));
-		else if (elem_rows[i].second == SECOND_MAC)
-			memcpy(elem->key + ND_IFNAMSIZ, cfg->port.mac.b, sizeof(cfg->port.mac.b));
-		cnt++;
-	}
-	return cnt;
+	kind_rows[cfg->kind](cfg, &g);
+	return g.cnt;
 }
 
 static bool key_equal(const struct nd_map_node *node, const void *key)
@@ -131,9 +391,14 @@ static struct nat_node *node_make(struct nat_view *v, const struct nat_elem *ele
 	return n;
 }
 
+static bool data_equal(const uint8_t a[NAT_DATA_MAX], const uint8_t b[NAT_DATA_MAX])
+{
+	return memcmp(a, b, NAT_DATA_MAX) == 0;
+}
+
 static bool node_settled(const struct nat_node *n)
 {
-	return n->have == n->want && (!n->have || n->have_data == n->elem.data);
+	return n->have == n->want && (!n->have || data_equal(n->have_data, n->elem.data));
 }
 
 /* Restores the invariant after a change of have, want or data. May free n. */
@@ -158,7 +423,7 @@ bool nat_view_has(const struct nat_view *v, const struct nat_elem *elem)
 {
 	const struct nat_node *n = node_find(v, elem);
 
-	return n && n->have && n->have_data == elem->data;
+	return n && n->have && data_equal(n->have_data, elem->data);
 }
 
 bool nat_view_want(struct nat_view *v, const struct nat_elem *elem)
@@ -169,7 +434,7 @@ bool nat_view_want(struct nat_view *v, const struct nat_elem *elem)
 		n = node_make(v, elem);
 	if (!n)
 		return false;
-	n->elem.data = elem->data;
+	memcpy(n->elem.data, elem->data, NAT_DATA_MAX);
 	n->want = true;
 	n->claim = v->claim;
 	node_sort(v, n);
@@ -233,7 +498,7 @@ size_t nat_view_plan(const struct nat_view *v, const bool rebuilt[NAT_TABLE_CNT]
 static void node_done(struct nat_view *v, struct nat_node *n)
 {
 	n->have = n->want;
-	n->have_data = n->elem.data;
+	memcpy(n->have_data, n->elem.data, NAT_DATA_MAX);
 	node_sort(v, n);
 }
 
@@ -265,7 +530,7 @@ void nat_view_committed(struct nat_view *v)
 static void node_reset(struct nat_view *v, struct nat_node *n)
 {
 	n->want = n->have;
-	n->elem.data = n->have_data;
+	memcpy(n->elem.data, n->have_data, NAT_DATA_MAX);
 	node_sort(v, n);
 }
 
@@ -298,7 +563,7 @@ bool nat_view_scanned(struct nat_view *v, const struct nat_elem *elem, bool adop
 		n->want = adopt;
 	}
 	n->have = true;
-	n->have_data = elem->data;
+	memcpy(n->have_data, elem->data, NAT_DATA_MAX);
 	n->seen = v->seen;
 	if (was_settled && !node_settled(n))
 		view_disturbed(v, n);

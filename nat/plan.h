@@ -9,7 +9,7 @@
 #include "nat/batch.h"
 #include "nat/nat.h"
 
-#define NAT_CONFIG_ELEMS 8 /* a configuration's elements at most */
+#define NAT_CONFIG_ELEMS 24 /* a configuration's elements at most */
 
 /* The elements of cfg, in no order of meaning. Return: how many. */
 size_t nat_plan_elems(const struct nat_config *cfg, struct nat_elem ret[NAT_CONFIG_ELEMS]);
@@ -18,10 +18,10 @@ size_t nat_plan_elems(const struct nat_config *cfg, struct nat_elem ret[NAT_CONF
 struct nat_node {
 	struct nd_map_node by_key;
 	struct nd_list queued;
-	struct nat_elem elem; /* as wanted, or when not wanted as the kernel has it */
-	uint32_t have_data;   /* the kernel's, when it differs from elem.data */
-	uint32_t claim;       /* sweep that claimed it */
-	uint32_t seen;        /* scan that saw it */
+	struct nat_elem elem;            /* as wanted, or when not wanted as the kernel has it */
+	uint8_t have_data[NAT_DATA_MAX]; /* the kernel's */
+	uint32_t claim;                  /* sweep that claimed it */
+	uint32_t seen;                   /* scan that saw it */
 	bool have, want;
 };
 struct nat_view {

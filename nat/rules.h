@@ -15,24 +15,87 @@
 
 enum nat_table { NAT_TABLE_INET, NAT_TABLE_BRIDGE, NAT_TABLE_CNT };
 enum nat_set {
+	/* table inet: networks, by bridge */
 	NAT_SET_SAME_BRIDGE,
+	NAT_SET_BRIDGES,
 	NAT_SET_NAT4,
-	NAT_SET_ISOLATED,
+	NAT_SET_NAT6,
+	NAT_SET_ROUTE4,
+	NAT_SET_ROUTE6,
+	NAT_SET_PEERS,
+	NAT_SET_UPLINKED,
+	NAT_SET_UPLINKS,
+	NAT_SET_CLAMP_MSS,
+	NAT_SET_SOURCE4,
+	NAT_SET_SOURCE6,
+	NAT_SET_SOURCE_PORT_FIRST,
+	NAT_SET_SOURCE_PORT_LAST,
 	NAT_SET_DHCP,
+	NAT_SET_HOST_LIMITED,
+	NAT_SET_HOST_NONE,
+	/* published ports */
+	NAT_SET_PUBLISH4,
+	NAT_SET_PUBLISH6,
+	NAT_SET_PUBLISH4_ANY,
+	NAT_SET_PUBLISH6_ANY,
+	/* ports, by mark */
+	NAT_SET_CONNECTION_MAX,
+	NAT_SET_CONNECTION_DROP,
+	NAT_SET_EGRESS_DROP,
+	NAT_SET_EGRESS_INTERNET,
+	NAT_SET_EGRESS_LIST,
+	NAT_SET_EGRESS_ALLOW4,
+	NAT_SET_EGRESS_ALLOW6,
+	/* table bridge: ports, by interface */
 	NAT_SET_PORT_MAC,
 	NAT_SET_GUARDED,
+	NAT_SET_PORT_IP4,
+	NAT_SET_PORT_NET4,
+	NAT_SET_IP4_GUARDED,
+	NAT_SET_ARP_GUARDED,
+	NAT_SET_PORT_IP6,
+	NAT_SET_PORT_NET6,
+	NAT_SET_IP6_GUARDED,
+	NAT_SET_GATEWAY6,
+	NAT_SET_DHCP_GUARDED,
+	NAT_SET_ROUTER_GUARDED,
+	NAT_SET_BROADCAST_RATE,
+	NAT_SET_BROADCAST_DROP,
+	NAT_SET_MULTICAST_RATE,
+	NAT_SET_MULTICAST_DROP,
+	NAT_SET_PORT_POLICY,
+	NAT_SET_BRIDGED_DROP,
 	NAT_SET_PORT_MARK,
 	NAT_SET_CNT
 };
 enum nat_chain {
 	NAT_CHAIN_FORWARD,
-	NAT_CHAIN_TO_NAT,
-	NAT_CHAIN_FROM_NAT,
-	NAT_CHAIN_TO_ISOLATED,
+	NAT_CHAIN_CLAMP,
+	NAT_CHAIN_POLICY,
+	NAT_CHAIN_INTERNET,
+	NAT_CHAIN_LISTED,
+	NAT_CHAIN_REFUSE,
+	NAT_CHAIN_TO_GUEST,
+	NAT_CHAIN_TO_ROUTED,
+	NAT_CHAIN_FROM_GUEST,
+	NAT_CHAIN_LOOPBACK,
+	NAT_CHAIN_PREROUTING,
+	NAT_CHAIN_OUTPUT,
+	NAT_CHAIN_PUBLISH,
 	NAT_CHAIN_POSTROUTING,
-	NAT_CHAIN_NAT4,
+	NAT_CHAIN_TRANSLATE,
 	NAT_CHAIN_INPUT,
+	NAT_CHAIN_INPUT_POLICY,
+	NAT_CHAIN_HOST,
 	NAT_CHAIN_BRIDGE_PREROUTING,
+	NAT_CHAIN_BRIDGE_IP4,
+	NAT_CHAIN_BRIDGE_SOURCE4,
+	NAT_CHAIN_BRIDGE_ARP,
+	NAT_CHAIN_BRIDGE_IP6,
+	NAT_CHAIN_BRIDGE_SOURCE6,
+	NAT_CHAIN_BRIDGE_NEIGHBOUR,
+	NAT_CHAIN_BRIDGE_FLOOD,
+	NAT_CHAIN_BRIDGE_FORWARD,
 	NAT_CHAIN_BRIDGE_INPUT,
 	NAT_CHAIN_CNT
 };
@@ -45,13 +108,25 @@ struct nat_table_row {
 	const char *label; /* "table inet netd" */
 	uint8_t family;    /* NFPROTO_ */
 };
+/* What an element has besides its key. */
+enum nat_data {
+	NAT_DATA_NONE,
+	NAT_DATA_VALUE,       /* a map: data_len bytes */
+	NAT_DATA_COUNTER,     /* counts the packets it matched */
+	NAT_DATA_RATE,        /* matches above so many packets in a second: 4 bytes, host order */
+	NAT_DATA_CONNECTIONS, /* matches above so many tracked connections: the same */
+};
+#define NAT_FIELDS_MAX 4
 struct nat_set_row {
 	enum nat_table table;
 	const char *name;
-	uint32_t key_type; /* nft(8)'s own numbers, so that it lists keys readably */
-	uint8_t key_len;   /* bytes */
-	bool mark;         /* a map: each element has a mark */
-	bool counter;      /* each element counts the packets it matched */
+	uint32_t key_type;              /* nft(8)'s own numbers, so that it lists keys readably */
+	uint8_t fields[NAT_FIELDS_MAX]; /* their bytes, 0-ended */
+	bool interval;                  /* of a concatenation: a key is two, first and last */
+	enum nat_data data;
+	uint32_t data_type;
+	uint8_t data_len;   /* of NAT_DATA_VALUE */
+	bool data_interval; /* the value is a first and a last one */
 };
 struct nat_chain_row {
 	enum nat_table table;
@@ -60,7 +135,7 @@ struct nat_chain_row {
 	uint32_t hook;
 	int32_t prio;
 };
-#define NAT_RULE_WORDS 14 /* at most, an END after them not counted */
+#define NAT_RULE_WORDS 16 /* at most, an END after them not counted */
 struct nat_rule_row {
 	enum nat_chain chain;
 	const char *label; /* unique */
@@ -70,20 +145,28 @@ struct nat_rule_row {
 extern const struct nat_table_row nat_table_rows[NAT_TABLE_CNT];
 extern const struct nat_set_row nat_set_rows[NAT_SET_CNT];
 extern const struct nat_chain_row nat_chain_rows[NAT_CHAIN_CNT];
-extern const struct nat_rule_row nat_rule_rows[];
-extern const size_t nat_rule_cnt;
+/* In rules-inet.c and rules-bridge.c; the rules of a chain stand in one of them. */
+extern const struct nat_rule_row nat_inet_rules[], nat_bridge_rules[];
+extern const size_t nat_inet_rule_cnt, nat_bridge_rule_cnt;
+size_t nat_rule_cnt(void);
+const struct nat_rule_row *nat_rule_at(size_t i); /* of both, below nat_rule_cnt */
 
-#define NAT_KEY_MAX 32
-/* set, key_len and key are hashed and compared as bytes: those behind key_len are zero. */
+/* Bytes of a key: fields, each padded to 4; of an interval's set twice that. */
+uint8_t nat_set_key_len(enum nat_set set);
+uint8_t nat_set_data_len(enum nat_set set); /* 0: none, or a counter */
+
+#define NAT_KEY_MAX  56
+#define NAT_DATA_MAX 40
+/* set, key_len and key are hashed and compared as bytes: those behind key_len and the data's length are zero. */
 struct nat_elem {
 	uint8_t set;     /* enum nat_set */
-	uint8_t key_len; /* bytes of key */
+	uint8_t key_len; /* nat_set_key_len */
 	uint8_t key[NAT_KEY_MAX];
-	uint32_t data; /* mark; 0 for sets */
+	uint8_t data[NAT_DATA_MAX];
 };
 #define NAT_ELEM_KEY_BYTES (offsetof(struct nat_elem, key) + NAT_KEY_MAX)
 /* "element virbr0 . virbr0 of set same_bridge of table inet netd" */
-#define NAT_LABEL_LEN 120
+#define NAT_LABEL_LEN 256
 const char *nat_elem_label(const struct nat_elem *elem, char buf[NAT_LABEL_LEN]);
 
 /* Index of the chain of that name, NAT_CHAIN_CNT when it is not ours. */

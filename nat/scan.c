@@ -190,18 +190,55 @@ static const void *value_read(const struct nlattr *item, uint16_t type, size_t l
 	return a && mnl_attr_get_payload_len(a) == len ? mnl_attr_get_payload(a) : NULL;
 }
 
+/* A number of an element's own expression; 0: it has none. */
+static uint32_t parameter_read(const struct nlattr *item, enum nat_data data)
+{
+	const struct nlattr *a = attr_find(item, NFTA_SET_ELEM_EXPR);
+
+	a = a ? attr_find(a, NFTA_EXPR_DATA) : NULL;
+	a = a ? attr_find(a, data == NAT_DATA_RATE ? NFTA_LIMIT_RATE : NFTA_CONNLIMIT_COUNT) : NULL;
+	if (a && data == NAT_DATA_RATE && mnl_attr_get_payload_len(a) == sizeof(uint64_t))
+		return (uint32_t)be64toh(mnl_attr_get_u64(a));
+	return a && mnl_attr_get_payload_len(a) == sizeof(uint32_t) ? ntohl(mnl_attr_get_u32(a)) : 0;
+}
+
+/* The key of a whole interval; one without its end ends where it begins. */
+static bool key_read(enum nat_set set, const struct nlattr *item, struct nat_elem *ret)
+{
+	bool interval = nat_set_rows[set].interval;
+	size_t len = interval ? ret->key_len / 2 : ret->key_len;
+	const void *key = value_read(item, NFTA_SET_ELEM_KEY, len), *end = key;
+
+	if (interval && attr_find(item, NFTA_SET_ELEM_KEY_END))
+		end = value_read(item, NFTA_SET_ELEM_KEY_END, len);
+	if (!key || !end)
+		return false;
+	memcpy(ret->key, key, len);
+	if (interval)
+		memcpy(ret->key + len, end, len);
+	return true;
+}
+
 static bool elem_read(enum nat_set set, const struct nlattr *item, struct nat_elem *ret)
 {
 	const struct nat_set_row *row = &nat_set_rows[set];
-	const void *key = value_read(item, NFTA_SET_ELEM_KEY, row->key_len);
-	const void *mark = row->mark ? value_read(item, NFTA_SET_ELEM_DATA, sizeof(ret->data)) : NULL;
+	uint32_t v;
 
-	*ret = (struct nat_elem){ .set = (uint8_t)set, .key_len = row->key_len };
-	if (!key || (row->mark && !mark))
+	memset(ret, 0, sizeof(*ret));
+	ret->set = (uint8_t)set;
+	ret->key_len = nat_set_key_len(set);
+	if (!key_read(set, item, ret))
 		return false;
-	memcpy(ret->key, key, row->key_len);
-	if (mark)
-		memcpy(&ret->data, mark, sizeof(ret->data));
+	if (row->data == NAT_DATA_VALUE) {
+		const void *data = value_read(item, NFTA_SET_ELEM_DATA, row->data_len);
+
+		if (!data)
+			return false;
+		memcpy(ret->data, data, row->data_len);
+	} else if (row->data == NAT_DATA_RATE || row->data == NAT_DATA_CONNECTIONS) {
+		v = parameter_read(item, row->data);
+		memcpy(ret->data, &v, sizeof(v));
+	}
 	return true;
 }
 
@@ -338,7 +375,7 @@ int nat_scan_packets(struct nat_batch *b, const struct nat_elem *elem, uint64_t 
 	struct packets packets = { .found = false };
 	struct scan s = { .b = b, .arg = &packets, .table = nat_set_rows[elem->set].table };
 	nd_autofree char *buf = malloc(REPLY_LEN);
-	struct nlattr *list, *item, *key;
+	struct nlattr *list, *item;
 	struct nlmsghdr *h;
 	int r;
 
@@ -349,9 +386,7 @@ int nat_scan_packets(struct nat_batch *b, const struct nat_elem *elem, uint64_t 
 		    nat_set_rows[elem->set].name);
 	list = mnl_attr_nest_start(h, NFTA_SET_ELEM_LIST_ELEMENTS);
 	item = mnl_attr_nest_start(h, NFTA_LIST_ELEM);
-	key = mnl_attr_nest_start(h, NFTA_SET_ELEM_KEY);
-	mnl_attr_put(h, NFTA_DATA_VALUE, elem->key_len, elem->key);
-	mnl_attr_nest_end(h, key);
+	nat_elem_key_put(h, elem);
 	mnl_attr_nest_end(h, item);
 	mnl_attr_nest_end(h, list);
 	r = talk(&s, h, on_packets);

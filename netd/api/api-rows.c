@@ -64,6 +64,13 @@ static const struct api_record network_record = {
 	FIELDS(network_fields),
 };
 
+static const struct api_field counter_fields[] = {
+	{ "name", API_STRING, "drop-... is a reason why frames were dropped" },
+	{ "value", API_INT },
+};
+static const struct api_record counter_record = { "Counter", "A number that only grows.",
+						  FIELDS(counter_fields) };
+
 static const struct api_field port_fields[] = {
 	{ "uuid", API_STRING },
 	{ "name", API_STRING, NULL, API_OPTIONAL },
@@ -83,7 +90,11 @@ static const struct api_field port_fields[] = {
 	{ "ownerUid", API_INT, "who attached it" },
 	{ "ownerPid", API_INT },
 	{ "since", API_INT, "seconds since 1970" },
-	{ "drops", API_INT, "packets its guard dropped; only in GetPort", API_OPTIONAL },
+	{ "drops", API_INT, "packets its guards dropped; only in GetPort", API_OPTIONAL },
+	{ "dropReasons", API_RECORD,
+	  "the same by reason: mac, ip4, arp, ip6, dhcp-server, router, broadcast, multicast, connections, "
+	  "egress, neighbours",
+	  API_ARRAY | API_OPTIONAL, &counter_record },
 };
 static const struct api_record port_record = { "Port", "A guest's place on a network, with its TAP device.",
 					       FIELDS(port_fields) };
@@ -153,13 +164,6 @@ static const struct api_field plan_fields[] = {
 const struct api_record api_plan_record = { "Plan", "What applying a document would do.",
 					    FIELDS(plan_fields) };
 
-static const struct api_field counter_fields[] = {
-	{ "name", API_STRING, "drop-... is a reason why frames were dropped" },
-	{ "value", API_INT },
-};
-static const struct api_record counter_record = { "Counter", "A number that only grows.",
-						  FIELDS(counter_fields) };
-
 static const struct api_field forward_fields[] = {
 	{ "network", API_STRING },
 	{ "protocol", API_STRING, "tcp or udp" },
@@ -188,8 +192,7 @@ static const struct api_record check_record = { "Check", "One thing that was loo
 						FIELDS(check_fields) };
 
 static const struct api_field stage_fields[] = {
-	{ "stage", API_STRING,
-	  "bridge, prerouting, output, routing, forward, host, postrouting or answers" },
+	{ "stage", API_STRING, "bridge, prerouting, output, routing, forward, host, postrouting or answers" },
 	{ "verdict", API_STRING, "pass, drop, reject or unsure" },
 	{ "text", API_STRING, "the rule, route or reason that decides" },
 };
@@ -208,22 +211,21 @@ static const struct api_field host_bridge_fields[] = {
 	{ "files", API_STRING, "that bring it back at boot, once it is active", API_ARRAY },
 	{ "notes", API_STRING, "what an administrator should know: sentences", API_ARRAY },
 };
-static const struct api_record host_bridge_record = {
-	"HostBridge", "A bridge that netd put a NIC of the host into.", FIELDS(host_bridge_fields)
-};
+static const struct api_record host_bridge_record = { "HostBridge",
+						      "A bridge that netd put a NIC of the host into.",
+						      FIELDS(host_bridge_fields) };
 static const struct api_field host_file_fields[] = {
 	{ "path", API_STRING },
 	{ "text", API_STRING, "what it becomes" },
 	{ "replaces", API_STRING, "what it is; missing: there is none", API_OPTIONAL },
 };
-static const struct api_record host_file_record = {
-	"HostFile", "A file of the host's network configuration.", FIELDS(host_file_fields)
-};
+static const struct api_record host_file_record = { "HostFile", "A file of the host's network configuration.",
+						    FIELDS(host_file_fields) };
 
 static const struct api_record *const netd_records[] = {
-	&check_record,   &stage_record,
-	&range_record,     &network_record,  &port_record,    &lease_record,   &warning_record,
-	&api_event_record, &api_plan_record, &counter_record, &host_bridge_record, &host_file_record, &forward_record, &rate_record,
+	&check_record,       &stage_record,     &range_record,     &network_record,  &port_record,
+	&lease_record,       &warning_record,   &api_event_record, &api_plan_record, &counter_record,
+	&host_bridge_record, &host_file_record, &forward_record,   &rate_record,
 };
 
 static const struct api_field out_version[] = {

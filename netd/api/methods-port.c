@@ -94,25 +94,47 @@ struct port *methods_find_port(struct call *call, const char *key)
 	return NULL;
 }
 
+/* In all, and those that there are by reason. */
+static bool put_drops(struct core *c, const struct port *p, json_t *record)
+{
+	uint64_t drops[NAT_DROP_CNT_], sum = 0;
+	json_t *list;
+	bool ok = true;
+
+	if (port_drops(c, p, drops, NULL) < 0)
+		return true;
+	list = json_array();
+	for (unsigned i = 0; i < NAT_DROP_CNT_; i++) {
+		struct out b;
+
+		if (!drops[i])
+			continue;
+		sum += drops[i];
+		b = out_new();
+		out_string(&b, "name", nat_drop_to_string((int)i));
+		out_int(&b, "value", (long long)drops[i]);
+		ok = json_array_append_new(list, out_take(&b)) == 0 && ok;
+	}
+	return json_object_set_new_nocheck(record, "drops", json_integer((json_int_t)sum)) == 0 &&
+	       json_object_set_new_nocheck(record, "dropReasons", list) == 0 && ok;
+}
+
 void method_get_port(struct call *call, const json_t *in)
 {
 	struct core *c = call_arg(call);
 	struct port *p = methods_find_port(call, api_get_string(in, "port"));
 	json_t *record;
-	uint64_t drops;
 	struct out b;
 
 	if (!p)
 		return;
-	b = out_new();
 	record = methods_port(p);
+	b = out_new();
 	/*
 	 * A port whose rules are just being repaired has no counter; everything else about it is still worth
 	 * telling.
 	 */
-	if (record && port_drops(c, p, &drops, NULL) == 0 &&
-	    json_object_set_new_nocheck(record, "drops", json_integer((json_int_t)drops)) < 0)
-		b.bad = true;
+	b.bad = record && !put_drops(c, p, record);
 	out_object(&b, "port", record);
 	call_reply_new(call, out_take(&b));
 }

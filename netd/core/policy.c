@@ -67,6 +67,7 @@ static void add_port(const struct port *p, struct elements *ret)
 	nd_strcpy(np->bridge, sizeof np->bridge, p->network->bridge);
 	np->mark = p->mark;
 	np->mac = p->mac;
+	np->gateway_mac = live->mac;
 	np->mac_guard = p->mac_guard && is_on(g->mac, true);
 	np->ip4_guard = ip;
 	/* Where guests may speak IPv6 with addresses of their own choice there is nothing to compare with. */
@@ -133,7 +134,7 @@ static void add_egress(const struct port *p, struct elements *ret)
 	for (size_t i = 0; policy->egress == NETDEF_EGRESS_LIST && i < policy->rule_cnt; i++) {
 		const struct netdef_egress_rule *r = &policy->rules[i];
 		struct nat_config cfg = config(NAT_EGRESS_RULE);
-		nd_strcpy(cfg.egress_rule.port, sizeof cfg.egress_rule.port, p->ifname);
+		cfg.egress_rule.mark = p->mark;
 		cfg.egress_rule.prefix = nd_prefix_network(&r->address);
 		cfg.egress_rule.protocol = protocol_of(r->protocol);
 		cfg.egress_rule.port_first = (uint16_t)r->port;

@@ -174,13 +174,10 @@ bool port_repair(struct core *c, struct port *p)
 	return true;
 }
 
-int port_drops(struct core *c, const struct port *p, uint64_t *ret, struct nd_error *e)
+int port_drops(struct core *c, const struct port *p, uint64_t ret[NAT_DROP_CNT_], struct nd_error *e)
 {
-	uint64_t drops[NAT_DROP_CNT_];
-	*ret = 0;
-	if (nat_port_drops(c->nat, p->ifname, drops, e) < 0)
-		return nd_wrap(e, "port '%s'", p->ifname);
-	for (unsigned i = 0; i < NAT_DROP_CNT_; i++)
-		*ret += drops[i];
-	return 0;
+	if (!p->elements.cnt) /* of no device yet */
+		return nd_fail(e, ND_NOT_FOUND, "no guards");
+	return nat_port_drops(c->nat, &p->elements.p[0].port, ret, e) < 0 ? nd_wrap(e, "port '%s'", p->ifname)
+									  : 0;
 }

@@ -15,6 +15,6 @@ void port_end(struct core *c, struct port *p, const char *why);
 bool port_repair(struct core *c, struct port *p);
 /* Ends a TAP that is persistent and that nobody holds: quarantined, or of no port any more. Return: false: it is held, try again later. */
 bool port_release(struct core *c, int ifindex);
-/* Frames its guard dropped, from the kernel. ND_NOT_FOUND without a guard. */
-int port_drops(struct core *c, const struct port *p, uint64_t *ret, struct nd_error *e);
+/* What its guards dropped, by reason (enum nat_drop), from the kernel. ND_NOT_FOUND: it has no device yet. */
+int port_drops(struct core *c, const struct port *p, uint64_t ret[NAT_DROP_CNT_], struct nd_error *e);
 #endif

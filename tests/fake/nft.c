@@ -15,7 +15,7 @@
 #include <errno.h>
 #include <sys/eventfd.h>
 
-#define ELEMS_MAX  4096
+#define ELEMS_MAX  8192
 #define OUR_PORT   1000u
 #define FOREIGNER  4711
 #define MEMORY_MSG "fake nftables"
@@ -93,7 +93,7 @@ static int elem_add(struct state *s, const struct nat_elem *elem)
 	if (!s->table[nat_set_rows[elem->set].table].exists)
 		return ENOENT;
 	if (have)
-		return have->data == elem->data ? 0 : EBUSY;
+		return memcmp(have->data, elem->data, NAT_DATA_MAX) == 0 ? 0 : EBUSY;
 	if (s->elem_cnt == ELEMS_MAX)
 		return ENFILE;
 	s->elem[s->elem_cnt++] = *elem;

@@ -335,9 +335,11 @@ int shaping_port_read(struct core *c, const struct port *p, struct shaping_view 
 	return 0;
 }
 
-int port_drops(struct core *c, const struct port *p, uint64_t *ret, struct nd_error *e)
+int port_drops(struct core *c, const struct port *p, uint64_t ret[NAT_DROP_CNT_], struct nd_error *e)
 {
-	*ret = 5;
+	memset(ret, 0, NAT_DROP_CNT_ * sizeof(ret[0]));
+	ret[NAT_DROP_MAC] = 3;
+	ret[NAT_DROP_ARP] = 2;
 	return 0;
 }
 
@@ -560,7 +562,9 @@ static const struct {
 	{ "ListPorts", "{\"network\":\"idle\"}", "{\"ports\":[]}", NULL },
 	{ "ListPorts", "{\"network\":\"none\"}", "io.netd.NotFound",
 	  "Network not found: no network with matching name 'none'" },
-	{ "GetPort", "{\"port\":\"52:54:00:00:00:01\"}", "\"drops\":5}", NULL },
+	{ "GetPort", "{\"port\":\"52:54:00:00:00:01\"}",
+	  "\"drops\":5,\"dropReasons\":[{\"name\":\"mac\",\"value\":3},{\"name\":\"arp\",\"value\":2}]}",
+	  NULL },
 	{ "GetPort", "{\"port\":\"vm1\"}",
 	  "\"address\":\"10.7.0.2\",\"state\":\"attached\",\"external\":false,\"mtu\":1400", NULL },
 	{ "GetPort", "{\"port\":\"vm2\"}", "io.netd.NotFound",
