@@ -202,7 +202,12 @@ size_t conn_set_count(const struct conn_set *s)
 	return s->set.cnt;
 }
 
-struct conn *conn_new(struct conn_set *s, int fd, void *user)
+int conn_set_admit(struct conn_set *s, uid_t uid, bool admin, struct nd_error *e)
+{
+	return stream_set_admit(&s->set, uid, admin, e);
+}
+
+struct conn *conn_new(struct conn_set *s, int fd, uid_t uid, void *user)
 {
 	const struct stream_bounds bounds = {
 		.frame_max = API_REQUEST_MAX,
@@ -215,7 +220,7 @@ struct conn *conn_new(struct conn_set *s, int fd, void *user)
 	if (!c)
 		return NULL;
 	c->user = user;
-	stream_init(&c->stream, &s->set, fd, &bounds);
+	stream_init(&c->stream, &s->set, fd, uid, &bounds);
 	return c;
 }
 

@@ -9,6 +9,7 @@
 #include "netd/api/api-proto.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #define CONN_STREAM_MAX (1024 * 1024) /* bytes of a stream's replies that may wait for their reader */
 
@@ -39,12 +40,13 @@ struct conn_set *conn_set_new(struct ev_loop *loop, const struct conn_ops *ops);
 /* Closes all connections. NULL-safe. */
 void conn_set_free(struct conn_set *s);
 size_t conn_set_count(const struct conn_set *s);
+int conn_set_admit(struct conn_set *s, uid_t uid, bool admin, struct nd_error *e); /* stream_set_admit */
 
 /*
- * fd: taken on success, a connected non-blocking UNIX stream socket. user: passed to ops, borrowed until
+ * fd: taken on success, a connected non-blocking UNIX stream socket, whose peer is uid. user: passed to ops, borrowed until
  * on_closed. NULL on ENOMEM.
  */
-struct conn *conn_new(struct conn_set *s, int fd, void *user);
+struct conn *conn_new(struct conn_set *s, int fd, uid_t uid, void *user);
 /* Bytes a frame of the peer may have, API_REQUEST_MAX where nothing is said. Before conn_start. */
 void conn_limit(struct conn *c, size_t request_max);
 /* Reads what has come already, instead of waiting a turn for the loop to say so. c may be gone afterwards. */

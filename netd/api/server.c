@@ -2,10 +2,9 @@
 /*
  * DOC: the Varlink server
  *
- * Takes connections up: a few per loop turn, at most SERVER_CONN_MAX, of which SERVER_CONN_RESERVE are for
- * administrators only, so that nobody without rights can keep the daemon's masters out. One too many gets an
- * error as its answer and is closed. With no descriptor left for a connection, the listener rests for a
- * moment instead of spinning.
+ * Takes connections up, a few per loop turn and no more than netd/conn has room for. One too many gets an error
+ * as its answer and is closed. With no descriptor left for a connection, the listener rests for a moment
+ * instead of spinning.
  *
  * Credentials are those of the moment of connect(2) (SO_PEERCRED, unix(7)): a client that drops privileges
  * afterwards keeps what it had.
@@ -20,12 +19,10 @@
 #include <ev.h>
 #include <sys/socket.h>
 
-#define SERVER_CONN_MAX     1024
-#define SERVER_CONN_RESERVE 64
-#define ACCEPT_MAX          16   /* per loop turn */
-#define OTHERS_REQUEST_MAX  4096 /* bytes of a call: who may not define networks sends no XML */
-#define ACCEPT_REST_S       0.1
-#define LOG_EVERY_MS        60000
+#define ACCEPT_MAX         16   /* per loop turn */
+#define OTHERS_REQUEST_MAX 4096 /* bytes of a call: who may not define networks sends no XML */
+#define ACCEPT_REST_S      0.1
+#define LOG_EVERY_MS       60000
 
 struct api_server {
 	struct core *core;
@@ -34,7 +31,7 @@ struct api_server {
 	ev_timer rest;
 	struct conn_set *conns;
 	struct call_service service;
-	struct nd_ratelimit full_limit, rest_limit;
+	struct nd_ratelimit rest_limit;
 };
 
 static int allow(void *arg, const struct call_peer *peer, enum access_level need, const char *what,
@@ -63,18 +60,6 @@ static void refuse(int fd, const struct nd_error *e)
 	close(fd);
 }
 
-static int check_room(struct api_server *s, enum access_level level, struct nd_error *e)
-{
-	size_t max = level == ACCESS_ADMIN ? SERVER_CONN_MAX : SERVER_CONN_MAX - SERVER_CONN_RESERVE;
-	unsigned suppressed;
-
-	if (conn_set_count(s->conns) < max)
-		return 0;
-	if (nd_ratelimit_pass(&s->full_limit, nd_now_ms(), LOG_EVERY_MS, 1, &suppressed))
-		nd_log(ND_LOG_WARNING, "%zu connections are open, no more are taken", max);
-	return nd_fail(e, ND_LIMIT, "netd has %zu connections open and takes no more: try again later", max);
-}
-
 static int take(struct api_server *s, int fd, struct nd_error *e)
 {
 	struct call_session *session;
@@ -85,11 +70,11 @@ static int take(struct api_server *s, int fd, struct nd_error *e)
 	if (r < 0)
 		return r;
 	peer.level = access_of_peer(s->core->settings, fd, &peer.cred);
-	r = check_room(s, peer.level, e);
+	r = conn_set_admit(s->conns, peer.cred.uid, peer.level >= ACCESS_ADMIN, e);
 	if (r < 0)
 		return r;
 	session = call_session_new(&s->service, &peer);
-	c = session ? conn_new(s->conns, fd, session) : NULL;
+	c = session ? conn_new(s->conns, fd, peer.cred.uid, session) : NULL;
 	if (!c) {
 		call_session_free(session);
 		return nd_fail(e, ND_MEMORY, "a connection");

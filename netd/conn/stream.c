@@ -12,6 +12,9 @@
  *   most one frame and one read more are kept of what it sends, then nothing is read.
  * - A reader that lets queue_max wait when one more frame is queued has missed something: the protocol says
  *   so and closes, or the stream is dropped.
+ * - Of the connections of a set, STREAM_RESERVE are for administrators only, so that nobody without rights can
+ *   keep the daemon's masters out; and one such user has STREAM_UID_MAX at most, so that none keeps out the
+ *   others, or has an answer wait in each of a thousand.
  * - Memory: bytes are received in a buffer of the set, frames are encoded in another. A stream has buffers of
  *   its own only while part of a frame is missing, or the socket did not take an answer whole.
  *
@@ -32,7 +35,8 @@
 
 #include <poll.h>
 
-#define FRAME_KEEP (256 * 1024) /* the set's buffer shrinks after a frame longer than this */
+#define LOG_EVERY_MS 60000
+#define FRAME_KEEP   (256 * 1024) /* the set's buffer shrinks after a frame longer than this */
 
 static void nothing(struct ev_loop *loop, ev_idle *w, int revents)
 {
@@ -348,6 +352,7 @@ void stream_set_init(struct stream_set *set, struct ev_loop *loop, const struct 
 	set->loop = loop;
 	set->ops = ops;
 	set->cnt = 0;
+	set->full = (struct nd_ratelimit){ 0 };
 	set->frame = (struct nd_buf){ .max = frame_max };
 	nd_list_init(&set->all);
 	nd_list_init(&set->ready);
@@ -364,10 +369,39 @@ void stream_set_done(struct stream_set *set)
 	nd_buf_done(&set->frame);
 }
 
-void stream_init(struct stream *s, struct stream_set *set, int fd, const struct stream_bounds *bounds)
+static size_t count_of(const struct stream_set *set, uid_t uid)
+{
+	const struct stream *s;
+	size_t cnt = 0;
+
+	nd_list_foreach(s, &set->all, all)
+		cnt += s->uid == uid;
+	return cnt;
+}
+
+int stream_set_admit(struct stream_set *set, uid_t uid, bool admin, struct nd_error *e)
+{
+	size_t max = admin ? STREAM_MAX : STREAM_MAX - STREAM_RESERVE;
+	unsigned suppressed;
+	int r = 0;
+
+	if (set->cnt >= max)
+		r = nd_fail(e, ND_LIMIT, "netd has %zu connections open and takes no more: try again later",
+			    max);
+	else if (!admin && count_of(set, uid) >= STREAM_UID_MAX)
+		r = nd_fail(e, ND_LIMIT, "uid %u has %d connections to netd open and may have no more",
+			    (unsigned)uid, STREAM_UID_MAX);
+	if (r < 0 && nd_ratelimit_pass(&set->full, nd_now_ms(), LOG_EVERY_MS, 1, &suppressed))
+		nd_log_error(ND_LOG_WARNING, e, "a connection of uid %u is refused", (unsigned)uid);
+	return r;
+}
+
+void stream_init(struct stream *s, struct stream_set *set, int fd, uid_t uid,
+		 const struct stream_bounds *bounds)
 {
 	s->set = set;
 	s->fd = fd;
+	s->uid = uid;
 	s->heard = ev_now(set->loop);
 	s->bounds = *bounds;
 	stream_limit(s, bounds->frame_max);

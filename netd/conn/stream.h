@@ -8,12 +8,17 @@
  * says where a frame ends, and encodes its own. stream.c has the rules.
  */
 #include "base/bytes.h"
+#include "base/log.h"
 #include "base/map.h"
 
 #include <ev.h>
+#include <sys/types.h>
 
 #define STREAM_READ_LEN 65536 /* bytes taken from one connection in one loop turn */
 #define STREAM_LINGER_S 5.0   /* how long a closing connection waits for its last bytes to be read */
+#define STREAM_MAX      1024  /* connections of a set */
+#define STREAM_RESERVE  64    /* of those, for administrators only */
+#define STREAM_UID_MAX  128   /* connections of one user who is none */
 
 struct stream;
 struct stream_ops {
@@ -43,6 +48,7 @@ struct stream_set {
 	ev_prepare prepare;
 	ev_idle idle;
 	size_t cnt;
+	struct nd_ratelimit full;
 	struct nd_buf frame; /* the frame being encoded; max is the protocol's */
 	uint8_t scratch[STREAM_READ_LEN];
 };
@@ -58,6 +64,7 @@ struct stream {
 	struct nd_list all, ready;
 	struct stream_set *set;
 	int fd;
+	uid_t uid; /* whose it is */
 	ev_io reader, writer;
 	ev_timer linger;
 	ev_tstamp heard; /* loop time of the last bytes that came */
@@ -80,8 +87,15 @@ void stream_set_init(struct stream_set *set, struct ev_loop *loop, const struct 
 		     size_t frame_max);
 void stream_set_done(struct stream_set *set); /* closes all */
 
-/* s is zeroed. fd: taken, a connected non-blocking UNIX stream socket. */
-void stream_init(struct stream *s, struct stream_set *set, int fd, const struct stream_bounds *bounds);
+/*
+ * Whether one more connection has room, of a user who is an administrator or not. Return: 0; ND_LIMIT, which is logged, too,
+ * now and then.
+ */
+int stream_set_admit(struct stream_set *set, uid_t uid, bool admin, struct nd_error *e);
+
+/* s is zeroed. fd: taken, a connected non-blocking UNIX stream socket, whose peer is uid. */
+void stream_init(struct stream *s, struct stream_set *set, int fd, uid_t uid,
+		 const struct stream_bounds *bounds);
 void stream_limit(struct stream *s, size_t frame_max);
 /* Reads what has come already, instead of waiting a turn for the loop to say so. s may be gone afterwards. */
 void stream_start(struct stream *s);

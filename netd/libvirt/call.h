@@ -18,6 +18,8 @@
 #define KEEPALIVE_PROGRAM    0x6b656570u
 #define ADMIN_PROGRAM        0x06900690u
 #define SESSION_CALLBACK_MAX 256 /* event callbacks of one client */
+#define OTHERS_CALLBACK_MAX \
+	16 /* the same of one who is no administrator: each event is a message per callback */
 /* libvirt's keepalive_interval and keepalive_count */
 #define KEEPALIVE_S     5.0 /* of silence before a ping */
 #define KEEPALIVE_PINGS 5   /* unanswered before the client is given up */

@@ -72,6 +72,7 @@ void proc_event_register(struct proc_call *call, struct network *n)
 	struct libvirt_session *s = call->session;
 	bool one = call->in[1].network.name != NULL;
 	struct session_callback *cb;
+	unsigned max;
 
 	if (call->in[0].i < 0 || call->in[0].i >= EVENT_ID_CNT) {
 		proc_fail(call, LIBVIRT_INTERNAL, "unsupported network event ID %d", call->in[0].i);
@@ -79,9 +80,10 @@ void proc_event_register(struct proc_call *call, struct network *n)
 	}
 	if (one && !proc_network(call, &call->in[1].network))
 		return;
-	if (s->callback_cnt == SESSION_CALLBACK_MAX) {
-		proc_fail(call, LIBVIRT_OPERATION_FAILED, "a client may register %d callbacks at most",
-			  SESSION_CALLBACK_MAX);
+	max = s->peer.level >= ACCESS_ADMIN ? SESSION_CALLBACK_MAX : OTHERS_CALLBACK_MAX;
+	if (s->callback_cnt == max) {
+		proc_fail(call, LIBVIRT_OPERATION_FAILED, "this client may register %u callbacks at most",
+			  max);
 		return;
 	}
 	cb = calloc(1, sizeof *cb);

@@ -187,7 +187,12 @@ struct ev_loop *rpc_set_loop(const struct rpc_set *s)
 	return s->set.loop;
 }
 
-struct rpc_conn *rpc_conn_new(struct rpc_set *s, int fd, void *user, size_t request_max)
+int rpc_set_admit(struct rpc_set *s, uid_t uid, bool admin, struct nd_error *e)
+{
+	return stream_set_admit(&s->set, uid, admin, e);
+}
+
+struct rpc_conn *rpc_conn_new(struct rpc_set *s, int fd, uid_t uid, void *user, size_t request_max)
 {
 	const struct stream_bounds bounds = {
 		.frame_max = request_max,
@@ -201,7 +206,7 @@ struct rpc_conn *rpc_conn_new(struct rpc_set *s, int fd, void *user, size_t requ
 	if (!c)
 		return NULL;
 	c->user = user;
-	stream_init(&c->stream, &s->set, fd, &bounds);
+	stream_init(&c->stream, &s->set, fd, uid, &bounds);
 	return c;
 }
 

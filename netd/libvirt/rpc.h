@@ -7,6 +7,7 @@
  */
 #include "base/bytes.h"
 #include "base/error.h"
+#include <sys/types.h>
 
 #define RPC_HEADER_LEN  28            /* the length word and six more */
 #define RPC_REQUEST_MAX (1024 * 1024) /* bytes of a message in, at most; libvirt's own bound is 32 MiB */
@@ -45,13 +46,14 @@ struct rpc_ops {
 struct rpc_set *rpc_set_new(struct ev_loop *loop, const struct rpc_ops *ops);
 void rpc_set_free(struct rpc_set *s); /* closes all connections; NULL-safe */
 size_t rpc_set_count(const struct rpc_set *s);
+int rpc_set_admit(struct rpc_set *s, uid_t uid, bool admin, struct nd_error *e); /* stream_set_admit */
 struct ev_loop *rpc_set_loop(const struct rpc_set *s);
 
 /*
- * fd: taken on success, a connected non-blocking UNIX stream socket. user: passed to ops, borrowed until
+ * fd: taken on success, a connected non-blocking UNIX stream socket, whose peer is uid. user: passed to ops, borrowed until
  * on_closed. request_max: bytes a message in may have, at most RPC_REQUEST_MAX. NULL on ENOMEM.
  */
-struct rpc_conn *rpc_conn_new(struct rpc_set *s, int fd, void *user, size_t request_max);
+struct rpc_conn *rpc_conn_new(struct rpc_set *s, int fd, uid_t uid, void *user, size_t request_max);
 /* Reads what has come already. c may be gone afterwards. */
 void rpc_conn_start(struct rpc_conn *c);
 struct rpc_set *rpc_conn_set(const struct rpc_conn *c);

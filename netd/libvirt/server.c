@@ -7,9 +7,9 @@
  * that systemd holds would start the daemon behind it.
  *
  * All may connect to the read-write socket, to be told by name what would allow them; their credentials
- * decide, those of the moment of connect(2). Connections are taken up a few per loop turn and SERVER_CONN_MAX
- * at most, of which SERVER_CONN_RESERVE are for administrators only. One too many is told so and closed. With
- * no descriptor left for a connection, the listeners rest for a moment instead of spinning.
+ * decide, those of the moment of connect(2). Connections are taken up a few per loop turn and no more than
+ * netd/conn has room for. One too many is told so and closed. With no descriptor left for a connection, the
+ * listeners rest for a moment instead of spinning.
  */
 #include "netd/libvirt/server.h"
 #include "base/file.h"
@@ -23,15 +23,13 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#define SERVER_CONN_MAX     1024
-#define SERVER_CONN_RESERVE 64
-#define ACCEPT_MAX          16 /* per listener and loop turn */
-#define ACCEPT_REST_S       0.1
-#define LOG_EVERY_MS        60000
-#define BACKLOG             128
-#define DIR_MODE            0755
-#define PROC_UNIX_MAX       (4 * 1024 * 1024)
-#define LISTENING_FLAG      "00010000" /* __SO_ACCEPTCON, as /proc/net/unix shows it */
+#define ACCEPT_MAX     16 /* per listener and loop turn */
+#define ACCEPT_REST_S  0.1
+#define LOG_EVERY_MS   60000
+#define BACKLOG        128
+#define DIR_MODE       0755
+#define PROC_UNIX_MAX  (4 * 1024 * 1024)
+#define LISTENING_FLAG "00010000" /* __SO_ACCEPTCON, as /proc/net/unix shows it */
 
 static const struct socket_row {
 	const char *name;
@@ -57,7 +55,7 @@ struct libvirt_server {
 	struct listener listeners[ARRAY_LEN(socket_rows)];
 	size_t listener_cnt;
 	ev_timer rest;
-	struct nd_ratelimit full_limit, rest_limit;
+	struct nd_ratelimit rest_limit;
 };
 
 /* ---- accepting ---- */
@@ -74,19 +72,6 @@ static void refuse(int fd, const struct nd_error *e)
 	close(fd);
 }
 
-static int check_room(struct libvirt_server *s, enum access_level level, struct nd_error *e)
-{
-	size_t max = level == ACCESS_ADMIN ? SERVER_CONN_MAX : SERVER_CONN_MAX - SERVER_CONN_RESERVE;
-	unsigned suppressed;
-
-	if (rpc_set_count(s->conns) < max)
-		return 0;
-	if (nd_ratelimit_pass(&s->full_limit, nd_now_ms(), LOG_EVERY_MS, 1, &suppressed))
-		nd_log(ND_LOG_WARNING, "%zu libvirt clients are connected, no more are taken", max);
-	return nd_fail(e, ND_LIMIT,
-		       "netd has %zu libvirt clients connected and takes no more: try again later", max);
-}
-
 static int take_connection(const struct listener *l, int fd, struct nd_error *e)
 {
 	struct libvirt_server *s = l->server;
@@ -98,11 +83,12 @@ static int take_connection(const struct listener *l, int fd, struct nd_error *e)
 	if (r < 0)
 		return r;
 	peer.level = access_of_peer(s->core->settings, fd, &peer.cred);
-	r = check_room(s, peer.level, e);
+	r = rpc_set_admit(s->conns, peer.cred.uid, peer.level >= ACCESS_ADMIN, e);
 	if (r < 0)
 		return r;
 	session = libvirt_session_new(s->core, &peer);
-	conn = session ? rpc_conn_new(s->conns, fd, session, session_request_max(&peer)) : NULL;
+	conn = session ? rpc_conn_new(s->conns, fd, peer.cred.uid, session, session_request_max(&peer))
+		       : NULL;
 	if (!conn) {
 		libvirt_session_free(session);
 		return nd_fail(e, ND_MEMORY, "a connection");

@@ -168,7 +168,7 @@ struct harness_client harness_connect(struct harness *h, enum access_level level
 	int pair[2];
 
 	assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
-	c = conn_new(h->set, pair[1], s);
+	c = conn_new(h->set, pair[1], peer.cred.uid, s);
 	assert(c);
 	conn_start(c);
 	return (struct harness_client){ .fd = pair[0], .server_fd = pair[1], .in.max = 64 * 1024 * 1024 };

@@ -334,7 +334,7 @@ struct lv_client lv_connect(struct lv *lv, enum session_socket socket, enum acce
 	int pair[2];
 
 	assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0);
-	conn = rpc_conn_new(lv->set, pair[1], s, session_request_max(&peer));
+	conn = rpc_conn_new(lv->set, pair[1], peer.cred.uid, s, session_request_max(&peer));
 	assert(conn);
 	libvirt_session_start(s, conn);
 	return (struct lv_client){ .lv = lv,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* DOC: connections under clients that are slow, greedy, half-finished or gone. */
 #include "base/mem.h"
+#include "netd/conn/stream.h"
 #include "tests/netd/api-harness.h"
 
 #include <errno.h>
@@ -255,6 +256,29 @@ static void test_client_dies_before_answer(void **state)
 	assert_int_equal(conn_set_count(h->set), 0);
 }
 
+/* A user without rights has a bound of their own; administrators have theirs, and room that is kept for them. */
+static void test_room(void **state)
+{
+	struct harness_client clients[STREAM_UID_MAX];
+	struct nd_error e = ND_ERROR_INIT;
+	struct harness *h = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
+		assert_int_equal(conn_set_admit(h->set, 1001, false, &e), 0);
+		clients[i] = harness_connect(h, ACCESS_NONE); /* as uid 1001 */
+	}
+	assert_int_equal(conn_set_admit(h->set, 1001, false, &e), ND_LIMIT);
+	assert_string_equal(nd_error_text(&e),
+			    "uid 1001 has 128 connections to netd open and may have no more");
+	assert_int_equal(conn_set_admit(h->set, 1002, false, NULL), 0);
+	assert_int_equal(conn_set_admit(h->set, 1001, true, NULL), 0);
+	harness_disconnect(&clients[0]);
+	harness_turn(h, 2);
+	assert_int_equal(conn_set_admit(h->set, 1001, false, NULL), 0);
+	for (size_t i = 1; i < ARRAY_LEN(clients); i++)
+		harness_disconnect(&clients[i]);
+}
+
 static void test_server_ends_with_call_pending(void **state)
 {
 	struct harness *h = *state;
@@ -495,6 +519,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_deferred_keeps_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_client_dies_with_call_pending, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_client_dies_before_answer, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_server_ends_with_call_pending, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_half_closed_gets_its_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stream, setup, teardown),

@@ -1051,13 +1051,22 @@ static void test_event_limits(void **state)
 	xdr_put_int(b, 2);
 	xdr_put_uint(b, 0);
 	bad(&f->cl, REGISTER, LIBVIRT_INTERNAL, "internal error: unsupported network event ID 2");
-	for (int i = 0; i < SESSION_CALLBACK_MAX; i++)
+	f->cl.session->peer.level = ACCESS_NONE;
+	for (int i = 0; i < OTHERS_CALLBACK_MAX; i++)
 		subscribe(&f->cl, 0, NULL);
 	b = lv_call_begin(&f->cl, REGISTER);
 	xdr_put_int(b, 0);
 	xdr_put_uint(b, 0);
 	bad(&f->cl, REGISTER, LIBVIRT_OPERATION_FAILED,
-	    "operation failed: a client may register 256 callbacks at most");
+	    "operation failed: this client may register 16 callbacks at most");
+	f->cl.session->peer.level = ACCESS_ADMIN;
+	for (int i = OTHERS_CALLBACK_MAX; i < SESSION_CALLBACK_MAX; i++)
+		subscribe(&f->cl, 0, NULL);
+	b = lv_call_begin(&f->cl, REGISTER);
+	xdr_put_int(b, 0);
+	xdr_put_uint(b, 0);
+	bad(&f->cl, REGISTER, LIBVIRT_OPERATION_FAILED,
+	    "operation failed: this client may register 256 callbacks at most");
 }
 
 /* A long name is not the cut one of the core's event. */
