@@ -12,6 +12,8 @@
 #define DHCP_HOSTS_MAX       65536
 #define DHCP_DNS_MAX         3
 #define DHCP_DOMAIN_MAX      254
+#define DHCP_ROUTES_MAX      27  /* with the default route in one option (RFC 3442: 9 bytes each at most) */
+#define DHCP_BOOT_FILE_MAX   255 /* with NUL: what one option holds */
 
 struct dhcp_range {
 	uint32_t first_ip4, last_ip4; /* inclusive, first <= last, inside the subnet */
@@ -25,6 +27,25 @@ struct dhcp_host { /* a reservation */
 	struct dhcp_identity client_id; /* len 0: none */
 	uint32_t ip4;
 	uint32_t lease_s; /* 0: the network's */
+};
+struct dhcp_route { /* for guests: option 121 */
+	uint32_t ip4;
+	uint8_t prefix_len;
+	uint32_t gateway_ip4;
+};
+enum dhcp_boot_kind {                /* who loads a boot file */
+		      DHCP_BOOT_ANY, /* who has no file of its own */
+		      DHCP_BOOT_BIOS,
+		      DHCP_BOOT_X64_UEFI,
+		      DHCP_BOOT_ARM64_UEFI,
+		      DHCP_BOOT_X64_HTTP,
+		      DHCP_BOOT_ARM64_HTTP,
+		      DHCP_BOOT_IPXE, /* on whatever machine */
+		      DHCP_BOOT_CNT_
+};
+struct dhcp_boot {
+	uint8_t kind;                  /* enum dhcp_boot_kind; at most one of each */
+	char file[DHCP_BOOT_FILE_MAX]; /* a TFTP server's path, or a URL */
 };
 struct dhcp_network {
 	uint32_t id; /* netd's number for it, never 0, never reused within a run */
@@ -44,6 +65,11 @@ struct dhcp_network {
 	uint32_t range_cnt;
 	const struct dhcp_host *hosts;
 	uint32_t host_cnt;
+	const struct dhcp_route *routes; /* at most DHCP_ROUTES_MAX */
+	uint32_t route_cnt;
+	const struct dhcp_boot *boots;
+	uint32_t boot_cnt;
+	uint32_t next_server_ip4; /* where boot files are, where there are some; 0: not said */
 };
 struct dhcp_port {
 	uint32_t mark; /* the frame's mark: NAT_MARK_BASE | number */

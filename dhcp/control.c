@@ -122,11 +122,18 @@ static int on_counters(struct dhcp_control *c, struct nd_reader *body, struct nd
 	return 0;
 }
 
+static int on_pong(struct dhcp_control *c, struct nd_reader *body, struct nd_error *e)
+{
+	c->ops->pong(c->arg, nd_read_be32(body));
+	return 0;
+}
+
 static int (*const handlers[DHCP_MESSAGE_CNT_])(struct dhcp_control *, struct nd_reader *,
 						struct nd_error *) = {
 	[DHCP_MESSAGE_HELLO] = on_hello,     [DHCP_MESSAGE_SEND] = on_send,
 	[DHCP_MESSAGE_PROPOSE] = on_propose, [DHCP_MESSAGE_RELEASE] = on_release,
 	[DHCP_MESSAGE_NOTICE] = on_notice,   [DHCP_MESSAGE_COUNTERS] = on_counters,
+	[DHCP_MESSAGE_PONG] = on_pong,
 };
 
 static int handle(struct dhcp_control *c, struct dhcp_message *m, struct nd_error *e)
@@ -270,12 +277,40 @@ static int put_hosts(struct dhcp_control *c, const struct dhcp_network *n, struc
 	return 0;
 }
 
+static int put_routes(struct dhcp_control *c, const struct dhcp_network *n, struct nd_error *e)
+{
+	struct nd_writer *w;
+	if (n->route_cnt == 0)
+		return 0;
+	int r = begin(c, DHCP_MESSAGE_NETWORK_ROUTES, n->route_cnt * DHCP_WIRE_ROUTE_LEN, &w, e);
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < n->route_cnt; i++)
+		dhcp_wire_put_route(w, &n->routes[i]);
+	return 0;
+}
+
+static int put_boots(struct dhcp_control *c, const struct dhcp_network *n, struct nd_error *e)
+{
+	struct nd_writer *w;
+	if (n->boot_cnt == 0)
+		return 0;
+	int r = begin(c, DHCP_MESSAGE_NETWORK_BOOTS, n->boot_cnt * DHCP_WIRE_BOOT_LEN, &w, e);
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < n->boot_cnt; i++)
+		dhcp_wire_put_boot(w, &n->boots[i]);
+	return 0;
+}
+
 /* An upper bound of a network's records, so that it is queued whole or not at all. */
 static size_t network_len(const struct dhcp_network *n)
 {
 	return dhcp_message_len(DHCP_WIRE_NETWORK_LEN) +
 	       dhcp_message_len((size_t)n->range_cnt * DHCP_WIRE_RANGE_LEN) +
-	       n->host_cnt * dhcp_message_len(DHCP_WIRE_HOST_LEN) + dhcp_message_len(4);
+	       n->host_cnt * dhcp_message_len(DHCP_WIRE_HOST_LEN) +
+	       dhcp_message_len((size_t)n->route_cnt * DHCP_WIRE_ROUTE_LEN) +
+	       dhcp_message_len((size_t)n->boot_cnt * DHCP_WIRE_BOOT_LEN) + dhcp_message_len(4);
 }
 
 int dhcp_control_network_set(struct dhcp_control *c, const struct dhcp_network *n, struct nd_error *e)
@@ -284,6 +319,8 @@ int dhcp_control_network_set(struct dhcp_control *c, const struct dhcp_network *
 	if (n->range_cnt > DHCP_RANGES_MAX || n->host_cnt > DHCP_HOSTS_MAX || n->dns_cnt > DHCP_DNS_MAX)
 		return nd_fail(e, ND_LIMIT, "%u ranges, %u reservations, %u DNS servers", n->range_cnt,
 			       n->host_cnt, n->dns_cnt);
+	if (n->route_cnt > DHCP_ROUTES_MAX || n->boot_cnt > DHCP_BOOT_CNT_)
+		return nd_fail(e, ND_LIMIT, "%u routes, %u boot files", n->route_cnt, n->boot_cnt);
 	int r = wrap(e, dhcp_outbox_room(&c->out, network_len(n), e));
 	if (r < 0)
 		return r;
@@ -295,6 +332,12 @@ int dhcp_control_network_set(struct dhcp_control *c, const struct dhcp_network *
 	if (r < 0)
 		return r;
 	r = put_hosts(c, n, e);
+	if (r < 0)
+		return r;
+	r = put_routes(c, n, e);
+	if (r < 0)
+		return r;
+	r = put_boots(c, n, e);
 	if (r < 0)
 		return r;
 	return put_u32(c, DHCP_MESSAGE_NETWORK_COMMIT, n->id, e);
@@ -340,6 +383,11 @@ int dhcp_control_lease_free(struct dhcp_control *c, const struct nd_uuid *networ
 	nd_write_bytes(w, network->b, sizeof(network->b));
 	nd_write_be32(w, ip4);
 	return 0;
+}
+
+int dhcp_control_ping(struct dhcp_control *c, uint32_t number, struct nd_error *e)
+{
+	return put_u32(c, DHCP_MESSAGE_PING, number, e);
 }
 
 int dhcp_control_stored(struct dhcp_control *c, uint64_t id, struct nd_error *e)

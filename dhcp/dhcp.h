@@ -38,6 +38,7 @@ struct dhcp_control_ops {
 	void (*release)(void *arg, const struct dhcp_lease *lease);
 	void (*notice)(void *arg, uint32_t network_id, const char *text);
 	void (*counters)(void *arg, const struct dhcp_counters *c); /* every 5 s when changed */
+	void (*pong)(void *arg, uint32_t number); /* of a ping: all that was queued before it is done */
 };
 /* fd: taken, also on failure; non-blocking SOCK_SEQPACKET. ops, arg: borrowed. Messages wait in a queue (bounded at 64 MiB) until dhcp_control_on_writable: call it
  * at the end of the loop's turn, so that what a turn queued leaves in one datagram, and register for writability while dhcp_control_wants_write.
@@ -60,6 +61,8 @@ int dhcp_control_port_del(struct dhcp_control *c, uint32_t mark, struct nd_error
 int dhcp_control_lease_load(struct dhcp_control *c, const struct dhcp_lease *l, struct nd_error *e);
 int dhcp_control_lease_free(struct dhcp_control *c, const struct nd_uuid *network, uint32_t ip4,
 			    struct nd_error *e);
+/* A worker that hangs does not answer (ops->pong). */
+int dhcp_control_ping(struct dhcp_control *c, uint32_t number, struct nd_error *e);
 int dhcp_control_stored(struct dhcp_control *c, uint64_t id, struct nd_error *e);
 int dhcp_control_refused(struct dhcp_control *c, uint64_t id, struct nd_error *e);
 

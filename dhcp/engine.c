@@ -163,9 +163,17 @@ static void ifindex_drop(struct dhcp_engine *g, struct dhcp_net *net)
 	net->has_ifindex = false;
 }
 
+/* What net->config holds of its own. */
+static void config_done(struct dhcp_network *config)
+{
+	free((void *)config->routes);
+	free((void *)config->boots);
+}
+
 static void net_free(struct dhcp_engine *g, struct dhcp_net *net)
 {
 	dhcp_pool_done(&net->pool);
+	config_done(&net->config);
 	ifindex_drop(g, net);
 	nd_map_remove(&g->net_by_id, &net->by_id);
 	nd_map_remove(&g->net_by_uuid, &net->by_uuid);
@@ -204,6 +212,9 @@ static int network_check(const struct dhcp_engine *g, const struct dhcp_network 
 		return nd_fail(e, ND_INVALID, "DHCP network without id, uuid, address or prefix");
 	if (n->dns_cnt > DHCP_DNS_MAX || strnlen(n->domain, DHCP_DOMAIN_MAX) == DHCP_DOMAIN_MAX)
 		return nd_fail(e, ND_INVALID, "DHCP network with too many name servers or too long a domain");
+	if (n->route_cnt > DHCP_ROUTES_MAX || n->boot_cnt > DHCP_BOOT_CNT_)
+		return nd_fail(e, ND_LIMIT, "%u routes and %u boot files are too many", n->route_cnt,
+			       n->boot_cnt);
 	if (n->host_cnt > DHCP_HOSTS_MAX || n->range_cnt > DHCP_RANGES_MAX)
 		return nd_fail(e, ND_LIMIT, "%u reservations and %u ranges are too many", n->host_cnt,
 			       n->range_cnt);
@@ -212,10 +223,42 @@ static int network_check(const struct dhcp_engine *g, const struct dhcp_network 
 	return 0;
 }
 
+static int copy_of(const void *p, size_t len, void **ret, struct nd_error *e)
+{
+	*ret = NULL;
+	if (len == 0)
+		return 0;
+	*ret = malloc(len);
+	if (!*ret)
+		return nd_fail(e, ND_MEMORY, "out of memory");
+	memcpy(*ret, p, len);
+	return 0;
+}
+
+/* A copy with routes and boot files of its own, but without what is the pool's. */
+static int config_copy(const struct dhcp_network *n, struct dhcp_network *ret, struct nd_error *e)
+{
+	void *routes, *boots;
+
+	if (copy_of(n->routes, n->route_cnt * sizeof(*n->routes), &routes, e) < 0)
+		return ND_MEMORY;
+	if (copy_of(n->boots, n->boot_cnt * sizeof(*n->boots), &boots, e) < 0) {
+		free(routes);
+		return ND_MEMORY;
+	}
+	*ret = *n;
+	ret->ranges = NULL;
+	ret->hosts = NULL;
+	ret->routes = routes;
+	ret->boots = boots;
+	return 0;
+}
+
 int dhcp_engine_network_set(struct dhcp_engine *g, const struct dhcp_network *n, struct nd_error *e)
 {
 	struct dhcp_net *net, *was;
 	int r = network_check(g, n, e);
+	struct dhcp_network config;
 	bool is_new;
 
 	if (r)
@@ -226,16 +269,20 @@ int dhcp_engine_network_set(struct dhcp_engine *g, const struct dhcp_network *n,
 		net = net_new(g, n);
 	if (!net)
 		return nd_fail(e, ND_MEMORY, "out of memory");
-	r = dhcp_pool_configure(&net->pool, n, e);
+	r = config_copy(n, &config, e);
+	if (r == 0) {
+		r = dhcp_pool_configure(&net->pool, n, e);
+		if (r)
+			config_done(&config);
+	}
 	if (r) {
 		if (is_new)
 			net_free(g, net);
 		return r;
 	}
 	ifindex_drop(g, net);
-	net->config = *n;
-	net->config.ranges = NULL;
-	net->config.hosts = NULL;
+	config_done(&net->config);
+	net->config = config;
 	/* The kernel may have given a deleted bridge's number to a new one: the newest word counts. */
 	was = dhcp_engine_find_ifindex(g, n->ifindex);
 	if (was)

@@ -9,8 +9,10 @@
  *   frame → DISCOVER: pick (reservation, own lease, requested, free, longest expired), probe by ARP where asked, OFFER
  *   REQUEST → propose (lease + finished ACK frame); the host stores it and sends the frame itself; input STORED binds it in the pool, REFUSED undoes it
  *   RELEASE, DECLINE → propose/release without a frame.
+ *   BOOTP (no message type) → for a reservation only: propose, without end
+ * A DISCOVER with rapid commit (option 80) is proposed like a REQUEST.
  * A lease under way (proposed, not yet answered) is never given to another. Offers last 60 s… in memory only.
- * Source: RFC 2131, 2132, 3046 §2.0 (echo of option 82), 6842, 5227 (probe).
+ * Source: RFC 2131, 2132, 1534 (BOOTP), 3046 §2.0 (echo of option 82), 4039, 6842, 5227 (probe).
  */
 #include "dhcp/config.h"
 #include "dhcp/lease.h"
@@ -42,7 +44,8 @@ enum dhcp_drop { /* each has a name (dhcp_drop_to_string) and a counter */
 };
 const char *dhcp_drop_to_string(int d);
 struct dhcp_counters {
-	uint64_t received, discover, request, decline, release, inform, offer, ack, nak, probe, conflict;
+	uint64_t received, discover, request, decline, release, inform, bootp, offer, ack, nak, probe,
+		conflict;
 	uint64_t drop[DHCP_DROP_CNT_];
 };
 

@@ -43,7 +43,7 @@ struct dhcp_net {
 	struct nd_map_node by_id, by_uuid, by_ifindex;
 	bool has_ifindex; /* stands in by_ifindex */
 	struct dhcp_engine *engine;
-	struct dhcp_network config; /* without ranges and hosts: those are the pool's */
+	struct dhcp_network config; /* ranges and hosts are the pool's; routes and boots its own */
 	struct dhcp_pool pool;
 	uint32_t unstored_cnt; /* bindings no lease of which is stored: PROBING, OFFERED, PROPOSED */
 	struct dhcp_hourly declines;

@@ -39,12 +39,19 @@ static const struct message_row rows[] = {
 	[DHCP_MESSAGE_NETWORK_HOSTS] = { DHCP_SIDE_NETD, .min = DHCP_WIRE_HOST_LEN,
 					 .max = DHCP_WIRE_HOST_LEN * DHCP_HOSTS_PER_MESSAGE,
 					 .step = DHCP_WIRE_HOST_LEN },
+	[DHCP_MESSAGE_NETWORK_ROUTES] = { DHCP_SIDE_NETD, .min = DHCP_WIRE_ROUTE_LEN,
+					  .max = DHCP_WIRE_ROUTE_LEN * DHCP_ROUTES_MAX,
+					  .step = DHCP_WIRE_ROUTE_LEN },
+	[DHCP_MESSAGE_NETWORK_BOOTS] = { DHCP_SIDE_NETD, .min = DHCP_WIRE_BOOT_LEN,
+					 .max = DHCP_WIRE_BOOT_LEN * DHCP_BOOT_CNT_,
+					 .step = DHCP_WIRE_BOOT_LEN },
 	[DHCP_MESSAGE_NETWORK_COMMIT] = { DHCP_SIDE_NETD, EXACT(4) },
 	[DHCP_MESSAGE_NETWORK_DEL] = { DHCP_SIDE_NETD, EXACT(4) },
 	[DHCP_MESSAGE_PORT_SET] = { DHCP_SIDE_NETD, EXACT(DHCP_WIRE_PORT_LEN) },
 	[DHCP_MESSAGE_PORT_DEL] = { DHCP_SIDE_NETD, EXACT(4) },
 	[DHCP_MESSAGE_LEASE_LOAD] = { DHCP_SIDE_NETD, EXACT(DHCP_WIRE_LEASE_LEN) },
 	[DHCP_MESSAGE_LEASE_FREE] = { DHCP_SIDE_NETD, EXACT(16 + 4) },
+	[DHCP_MESSAGE_PING] = { DHCP_SIDE_NETD, EXACT(4) },
 	[DHCP_MESSAGE_STORED] = { DHCP_SIDE_NETD, EXACT(8) },
 	[DHCP_MESSAGE_REFUSED] = { DHCP_SIDE_NETD, EXACT(8) },
 	[DHCP_MESSAGE_SEND] = { DHCP_SIDE_WORKER, .min = 4 + 1, .max = 4 + DHCP_FRAME_MAX },
@@ -53,6 +60,7 @@ static const struct message_row rows[] = {
 	[DHCP_MESSAGE_RELEASE] = { DHCP_SIDE_WORKER, EXACT(DHCP_WIRE_LEASE_LEN) },
 	[DHCP_MESSAGE_NOTICE] = { DHCP_SIDE_WORKER, .min = 4 + 2, .max = 4 + DHCP_NOTICE_MAX },
 	[DHCP_MESSAGE_COUNTERS] = { DHCP_SIDE_WORKER, EXACT(DHCP_WIRE_COUNTERS_LEN) },
+	[DHCP_MESSAGE_PONG] = { DHCP_SIDE_WORKER, EXACT(4) },
 };
 static_assert(ARRAY_LEN(rows) == DHCP_MESSAGE_CNT_, "one row per kind");
 
@@ -61,12 +69,15 @@ static const char *const kind_names[] = {
 	[DHCP_MESSAGE_NETWORK_BEGIN] = "network-begin",
 	[DHCP_MESSAGE_NETWORK_RANGES] = "network-ranges",
 	[DHCP_MESSAGE_NETWORK_HOSTS] = "network-hosts",
+	[DHCP_MESSAGE_NETWORK_ROUTES] = "network-routes",
+	[DHCP_MESSAGE_NETWORK_BOOTS] = "network-boots",
 	[DHCP_MESSAGE_NETWORK_COMMIT] = "network-commit",
 	[DHCP_MESSAGE_NETWORK_DEL] = "network-del",
 	[DHCP_MESSAGE_PORT_SET] = "port-set",
 	[DHCP_MESSAGE_PORT_DEL] = "port-del",
 	[DHCP_MESSAGE_LEASE_LOAD] = "lease-load",
 	[DHCP_MESSAGE_LEASE_FREE] = "lease-free",
+	[DHCP_MESSAGE_PING] = "ping",
 	[DHCP_MESSAGE_STORED] = "stored",
 	[DHCP_MESSAGE_REFUSED] = "refused",
 	[DHCP_MESSAGE_SEND] = "send",
@@ -74,6 +85,7 @@ static const char *const kind_names[] = {
 	[DHCP_MESSAGE_RELEASE] = "release",
 	[DHCP_MESSAGE_NOTICE] = "notice",
 	[DHCP_MESSAGE_COUNTERS] = "counters",
+	[DHCP_MESSAGE_PONG] = "pong",
 };
 static_assert(ARRAY_LEN(kind_names) == DHCP_MESSAGE_CNT_, "one name per kind");
 
@@ -213,6 +225,9 @@ void dhcp_wire_put_network(struct nd_writer *w, const struct dhcp_network *n)
 	nd_write_u8(w, n->probe);
 	nd_write_be32(w, n->range_cnt);
 	nd_write_be32(w, n->host_cnt);
+	nd_write_be32(w, n->route_cnt);
+	nd_write_be32(w, n->boot_cnt);
+	nd_write_be32(w, n->next_server_ip4);
 }
 
 void dhcp_wire_get_network(struct nd_reader *r, struct dhcp_network *ret)
@@ -234,6 +249,9 @@ void dhcp_wire_get_network(struct nd_reader *r, struct dhcp_network *ret)
 	ret->probe = nd_read_u8(r) != 0;
 	ret->range_cnt = nd_read_be32(r);
 	ret->host_cnt = nd_read_be32(r);
+	ret->route_cnt = nd_read_be32(r);
+	ret->boot_cnt = nd_read_be32(r);
+	ret->next_server_ip4 = nd_read_be32(r);
 }
 
 void dhcp_wire_put_range(struct nd_writer *w, const struct dhcp_range *range)
@@ -269,6 +287,32 @@ void dhcp_wire_get_host(struct nd_reader *r, struct dhcp_host *ret)
 	get_identity(r, &ret->client_id);
 	ret->ip4 = nd_read_be32(r);
 	ret->lease_s = nd_read_be32(r);
+}
+
+void dhcp_wire_put_route(struct nd_writer *w, const struct dhcp_route *route)
+{
+	nd_write_be32(w, route->ip4);
+	nd_write_u8(w, route->prefix_len);
+	nd_write_be32(w, route->gateway_ip4);
+}
+
+void dhcp_wire_get_route(struct nd_reader *r, struct dhcp_route *ret)
+{
+	ret->ip4 = nd_read_be32(r);
+	ret->prefix_len = nd_read_u8(r);
+	ret->gateway_ip4 = nd_read_be32(r);
+}
+
+void dhcp_wire_put_boot(struct nd_writer *w, const struct dhcp_boot *boot)
+{
+	nd_write_u8(w, boot->kind);
+	put_string(w, boot->file, sizeof(boot->file));
+}
+
+void dhcp_wire_get_boot(struct nd_reader *r, struct dhcp_boot *ret)
+{
+	ret->kind = nd_read_u8(r);
+	get_string(r, ret->file, sizeof(ret->file));
 }
 
 void dhcp_wire_put_port(struct nd_writer *w, const struct dhcp_port *p)

@@ -25,9 +25,11 @@
 #define DHCP_WIRE_LEASE_LEN \
 	(16 + 16 + 4 + 1 + DHCP_WIRE_IDENTITY_LEN + 6 + DHCP_HOSTNAME_MAX + DHCP_WIRE_IDENTITY_LEN + 8)
 #define DHCP_WIRE_NETWORK_LEN \
-	(4 + 16 + 4 + 6 + 4 + 1 + 4 + 4 * DHCP_DNS_MAX + 1 + DHCP_DOMAIN_MAX + 2 + 4 + 1 + 4 + 4)
+	(4 + 16 + 4 + 6 + 4 + 1 + 4 + 4 * DHCP_DNS_MAX + 1 + DHCP_DOMAIN_MAX + 2 + 4 + 1 + 4 + 4 * 4)
 #define DHCP_WIRE_RANGE_LEN    (4 + 4 + 4)
 #define DHCP_WIRE_HOST_LEN     (1 + 6 + DHCP_HOSTNAME_MAX + DHCP_WIRE_IDENTITY_LEN + 4 + 4)
+#define DHCP_WIRE_ROUTE_LEN    (4 + 1 + 4)
+#define DHCP_WIRE_BOOT_LEN     (1 + DHCP_BOOT_FILE_MAX)
 #define DHCP_WIRE_PORT_LEN     (4 + 4 + 16 + 6 + DHCP_HOSTNAME_MAX)
 #define DHCP_WIRE_COUNTERS_LEN (sizeof(struct dhcp_counters))
 
@@ -49,6 +51,10 @@ enum dhcp_message_kind {
 	DHCP_MESSAGE_RELEASE,    /* lease */
 	DHCP_MESSAGE_NOTICE,     /* network id, text with NUL */
 	DHCP_MESSAGE_COUNTERS,
+	DHCP_MESSAGE_NETWORK_ROUTES, /* netd: between BEGIN and COMMIT, too */
+	DHCP_MESSAGE_NETWORK_BOOTS,
+	DHCP_MESSAGE_PING, /* number */
+	DHCP_MESSAGE_PONG, /* worker: the PING's number */
 	DHCP_MESSAGE_CNT_
 };
 const char *dhcp_message_kind_to_string(int kind);
@@ -76,12 +82,16 @@ ssize_t dhcp_message_receive(int fd, uint8_t *buf, size_t size, struct nd_error 
 void dhcp_wire_put_lease(struct nd_writer *w, const struct dhcp_lease *l);
 void dhcp_wire_get_lease(struct nd_reader *r, struct dhcp_lease *ret);
 void dhcp_wire_put_network(struct nd_writer *w, const struct dhcp_network *n);
-/* ret->ranges and ret->hosts are NULL; range_cnt and host_cnt are what the sender announced. */
+/* The arrays of ret are NULL; their counts are what the sender announced. */
 void dhcp_wire_get_network(struct nd_reader *r, struct dhcp_network *ret);
 void dhcp_wire_put_range(struct nd_writer *w, const struct dhcp_range *range);
 void dhcp_wire_get_range(struct nd_reader *r, struct dhcp_range *ret);
 void dhcp_wire_put_host(struct nd_writer *w, const struct dhcp_host *h);
 void dhcp_wire_get_host(struct nd_reader *r, struct dhcp_host *ret);
+void dhcp_wire_put_route(struct nd_writer *w, const struct dhcp_route *route);
+void dhcp_wire_get_route(struct nd_reader *r, struct dhcp_route *ret);
+void dhcp_wire_put_boot(struct nd_writer *w, const struct dhcp_boot *boot);
+void dhcp_wire_get_boot(struct nd_reader *r, struct dhcp_boot *ret);
 void dhcp_wire_put_port(struct nd_writer *w, const struct dhcp_port *p);
 void dhcp_wire_get_port(struct nd_reader *r, struct dhcp_port *ret);
 void dhcp_wire_put_counters(struct nd_writer *w, const struct dhcp_counters *c);

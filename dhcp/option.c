@@ -14,6 +14,10 @@
 #define VALUE_MAX      255  /* one option's length byte */
 #define OPTION_HEAD    2    /* code and length */
 #define OVERLOAD_WHOLE 3
+#define MACHINE_ID_LEN 17 /* type and a uuid (RFC 4578 §2.3) */
+
+/* PXE 2.1, table 2-1: discovery control (6) with bit 3, "a boot file name is there: load it, ask nobody", and the end. */
+static const uint8_t pxe_options[] = { 6, 1, 8, 255 };
 
 /* ---- reading ---- */
 
@@ -47,6 +51,7 @@ static uint32_t view_be32(const struct dhcp_view *v)
 
 static bool decode_type(const struct dhcp_view *v, struct dhcp_asked *ret)
 {
+	ret->has_type = true;
 	ret->type = v->p[0];
 	return true;
 }
@@ -103,6 +108,51 @@ static bool decode_relay_info(const struct dhcp_view *v, struct dhcp_asked *ret)
 	return true;
 }
 
+static bool decode_rapid_commit(const struct dhcp_view *v, struct dhcp_asked *ret)
+{
+	ret->rapid_commit = true;
+	return true;
+}
+
+static bool decode_arch(const struct dhcp_view *v, struct dhcp_asked *ret)
+{
+	ret->arch = *v;
+	return true;
+}
+
+/* Firmware is told it back as it came (PXE 2.1, section 2.2.1); of another length it has no meaning. */
+static bool decode_machine_id(const struct dhcp_view *v, struct dhcp_asked *ret)
+{
+	if (v->len == MACHINE_ID_LEN)
+		ret->machine_id = *v;
+	return true;
+}
+
+/* iPXE sends its name as it is; RFC 3004 §4 wants a length before each class. */
+static bool decode_user_class(const struct dhcp_view *v, struct dhcp_asked *ret)
+{
+	static const char ipxe[] = "iPXE";
+	struct nd_reader r = nd_reader(v->p, v->len);
+
+	if (v->len == strlen(ipxe) && memcmp(v->p, ipxe, v->len) == 0)
+		ret->is_ipxe = true;
+	while (!ret->is_ipxe && nd_reader_left(&r)) {
+		uint8_t len = nd_read_u8(&r);
+		const uint8_t *p = nd_read_view(&r, len);
+
+		if (r.bad)
+			break;
+		ret->is_ipxe = len == strlen(ipxe) && memcmp(p, ipxe, len) == 0;
+	}
+	return true;
+}
+
+static bool decode_ipxe(const struct dhcp_view *v, struct dhcp_asked *ret)
+{
+	ret->is_ipxe = true;
+	return true;
+}
+
 /* An unusable name is no reason to refuse an address: it is only forgotten. */
 static bool decode_host_name(const struct dhcp_view *v, struct dhcp_asked *ret)
 {
@@ -134,93 +184,201 @@ static bool decode_fqdn(const struct dhcp_view *v, struct dhcp_asked *ret)
 
 /* ---- writing ---- */
 
-static void write_ip4(struct nd_writer *w, uint32_t ip4)
+static bool write_ip4(struct nd_writer *w, uint32_t ip4)
 {
 	if (ip4)
 		nd_write_be32(w, ip4);
+	return ip4 != 0;
 }
 
-static void write_string(struct nd_writer *w, const char *s)
+static bool write_string(struct nd_writer *w, const char *s)
 {
-	if (s)
-		nd_write_bytes(w, s, strnlen(s, VALUE_MAX));
+	if (!s || !s[0])
+		return false;
+	nd_write_bytes(w, s, strnlen(s, VALUE_MAX));
+	return true;
 }
 
-static void encode_mask(const struct dhcp_answer *a, struct nd_writer *w)
+static bool write_view(struct nd_writer *w, const struct dhcp_view *v)
 {
-	write_ip4(w, nd_ip4_mask(a->prefix_len));
+	nd_write_bytes(w, v->p, v->len);
+	return v->len > 0;
 }
 
-static void encode_router(const struct dhcp_answer *a, struct nd_writer *w)
+/* With a NUL, which RFC 2132 §2 only suffers: boot ROMs exist that look for it. */
+static bool write_terminated(struct nd_writer *w, const char *s)
 {
-	write_ip4(w, a->router_ip4);
+	if (!s)
+		return false;
+	nd_write_bytes(w, s, strnlen(s, VALUE_MAX - 1));
+	nd_write_u8(w, 0);
+	return true;
 }
 
-static void encode_dns(const struct dhcp_answer *a, struct nd_writer *w)
+static bool encode_mask(const struct dhcp_answer *a, struct nd_writer *w)
 {
+	return write_ip4(w, nd_ip4_mask(a->prefix_len));
+}
+
+static bool encode_router(const struct dhcp_answer *a, struct nd_writer *w)
+{
+	return write_ip4(w, a->router_ip4);
+}
+
+static bool encode_dns(const struct dhcp_answer *a, struct nd_writer *w)
+{
+	bool any = false;
+
 	for (size_t i = 0; i < a->dns_cnt; i++)
-		write_ip4(w, a->dns_ip4[i]);
+		any |= write_ip4(w, a->dns_ip4[i]);
+	return any;
 }
 
-static void encode_host_name(const struct dhcp_answer *a, struct nd_writer *w)
+static bool encode_host_name(const struct dhcp_answer *a, struct nd_writer *w)
 {
-	write_string(w, a->hostname);
+	return write_string(w, a->hostname);
 }
 
-static void encode_domain(const struct dhcp_answer *a, struct nd_writer *w)
+static bool encode_domain(const struct dhcp_answer *a, struct nd_writer *w)
 {
-	write_string(w, a->domain);
+	return write_string(w, a->domain);
 }
 
-static void encode_mtu(const struct dhcp_answer *a, struct nd_writer *w)
+static bool encode_mtu(const struct dhcp_answer *a, struct nd_writer *w)
 {
 	if (a->mtu)
 		nd_write_be16(w, a->mtu);
+	return a->mtu != 0;
 }
 
-static void encode_broadcast(const struct dhcp_answer *a, struct nd_writer *w)
+static bool encode_broadcast(const struct dhcp_answer *a, struct nd_writer *w)
 {
-	write_ip4(w, a->broadcast_ip4);
+	return write_ip4(w, a->broadcast_ip4);
 }
 
-static void encode_lease(const struct dhcp_answer *a, struct nd_writer *w)
+static bool encode_vendor_options(const struct dhcp_answer *a, struct nd_writer *w)
 {
-	write_ip4(w, a->lease_s);
+	if (a->boot_pxe)
+		nd_write_bytes(w, pxe_options, sizeof(pxe_options));
+	return a->boot_pxe;
 }
 
-static void encode_type(const struct dhcp_answer *a, struct nd_writer *w)
+static bool encode_lease(const struct dhcp_answer *a, struct nd_writer *w)
 {
-	nd_write_u8(w, a->type);
+	return write_ip4(w, a->lease_s);
 }
 
-static void encode_server(const struct dhcp_answer *a, struct nd_writer *w)
+static bool encode_type(const struct dhcp_answer *a, struct nd_writer *w)
 {
-	write_ip4(w, a->server_ip4);
+	if (a->type)
+		nd_write_u8(w, a->type);
+	return a->type != 0;
 }
 
-static void encode_message(const struct dhcp_answer *a, struct nd_writer *w)
+static bool encode_server(const struct dhcp_answer *a, struct nd_writer *w)
 {
-	write_string(w, a->message);
+	return write_ip4(w, a->server_ip4);
 }
 
-static void encode_t1(const struct dhcp_answer *a, struct nd_writer *w)
+static bool encode_message(const struct dhcp_answer *a, struct nd_writer *w)
 {
-	write_ip4(w, a->t1_s);
+	return write_string(w, a->message);
 }
 
-static void encode_t2(const struct dhcp_answer *a, struct nd_writer *w)
+static bool encode_t1(const struct dhcp_answer *a, struct nd_writer *w)
 {
-	write_ip4(w, a->t2_s);
+	return write_ip4(w, a->t1_s);
 }
 
-static void encode_client_id(const struct dhcp_answer *a, struct nd_writer *w)
+static bool encode_t2(const struct dhcp_answer *a, struct nd_writer *w)
 {
-	nd_write_bytes(w, a->client_id.p, a->client_id.len);
+	return write_ip4(w, a->t2_s);
 }
 
-static void encode_relay_info(const struct dhcp_answer *a, struct nd_writer *w)
+static bool encode_vendor_class(const struct dhcp_answer *a, struct nd_writer *w)
 {
-	nd_write_bytes(w, a->relay_info.p, a->relay_info.len);
+	return write_string(w, a->boot_class);
+}
+
+static bool encode_client_id(const struct dhcp_answer *a, struct nd_writer *w)
+{
+	return write_view(w, &a->client_id);
+}
+
+static bool encode_tftp_server(const struct dhcp_answer *a, struct nd_writer *w)
+{
+	char text[ND_IP_STRLEN];
+
+	return write_terminated(w, a->next_server_ip4 ? nd_ip4_to_string(a->next_server_ip4, text) : NULL);
+}
+
+static bool encode_boot_file(const struct dhcp_answer *a, struct nd_writer *w)
+{
+	return write_terminated(w, a->boot_file);
+}
+
+static bool encode_rapid_commit(const struct dhcp_answer *a, struct nd_writer *w)
+{
+	return a->rapid_commit;
+}
+
+static bool encode_relay_info(const struct dhcp_answer *a, struct nd_writer *w)
+{
+	return write_view(w, &a->relay_info);
+}
+
+static bool encode_machine_id(const struct dhcp_answer *a, struct nd_writer *w)
+{
+	return write_view(w, &a->machine_id);
+}
+
+/* RFC 3397 §2: names in DNS wire form; one needs no compression. A name that is none is left out, and so is one too long. */
+static bool encode_search(const struct dhcp_answer *a, struct nd_writer *w)
+{
+	const char *p = a->domain;
+	size_t at = w->pos;
+
+	while (p && *p) {
+		size_t len = strcspn(p, ".");
+
+		if (len == 0 || len > DHCP_HOSTNAME_MAX - 1) {
+			w->pos = at;
+			return false;
+		}
+		nd_write_u8(w, (uint8_t)len);
+		nd_write_bytes(w, p, len);
+		p += len + (p[len] == '.');
+	}
+	if (w->pos == at)
+		return false;
+	nd_write_u8(w, 0);
+	return true;
+}
+
+static void write_route(struct nd_writer *w, uint32_t ip4, uint8_t len, uint32_t gateway_ip4)
+{
+	nd_write_u8(w, len);
+	for (int at = 0; at < (len + 7) / 8; at++) /* only what the mask covers of it */
+		nd_write_u8(w, (uint8_t)(ip4 >> (24 - 8 * at)));
+	nd_write_be32(w, gateway_ip4);
+}
+
+/*
+ * RFC 3442. Who takes it MUST ignore the router, so the default route stands here, too. The router is sent all the same, though the RFC says that it
+ * SHOULD NOT be: clients ask for this option that have nothing to carry it out.
+ */
+static bool encode_routes(const struct dhcp_answer *a, struct nd_writer *w)
+{
+	size_t at = w->pos;
+
+	if (!a->route_cnt)
+		return false;
+	for (uint32_t i = 0; i < a->route_cnt; i++)
+		if (a->routes[i].gateway_ip4 != a->client_ip4)
+			write_route(w, a->routes[i].ip4, a->routes[i].prefix_len, a->routes[i].gateway_ip4);
+	if (a->router_ip4)
+		write_route(w, 0, 0, a->router_ip4);
+	return w->pos > at;
 }
 
 /* clang-format off */
@@ -237,26 +395,70 @@ const struct dhcp_option dhcp_options[] = {
 	{ DHCP_OPTION_DOMAIN, DHCP_PLACE_ASKED, 1, 255, 1, "domain-name", NULL, encode_domain, "2132 §3.17" },
 	{ DHCP_OPTION_MTU, DHCP_PLACE_ASKED, 2, 2, 1, "interface-mtu", NULL, encode_mtu, "2132 §5.1" },
 	{ DHCP_OPTION_BROADCAST, DHCP_PLACE_ASKED, 4, 4, 1, "broadcast", NULL, encode_broadcast, "2132 §5.3" },
+	{ DHCP_OPTION_VENDOR_OPTIONS, DHCP_PLACE_REST, 0, 255, 1, "vendor-options", NULL, encode_vendor_options, "2132 §8.4" },
 	{ DHCP_OPTION_REQUESTED_IP, DHCP_PLACE_NONE, 4, 4, 1, "requested-ip", decode_requested, NULL, "2132 §9.1" },
 	{ DHCP_OPTION_OVERLOAD, DHCP_PLACE_NONE, 1, 1, 1, "overload", NULL, NULL, "2132 §9.3" },
 	{ DHCP_OPTION_PARAMETERS, DHCP_PLACE_NONE, 1, 255, 1, "parameter-list", decode_parameters, NULL, "2132 §9.8" },
 	{ DHCP_OPTION_MESSAGE, DHCP_PLACE_REST, 1, 255, 1, "message", NULL, encode_message, "2132 §9.9" },
 	{ DHCP_OPTION_MAX_SIZE, DHCP_PLACE_NONE, 2, 2, 1, "max-size", decode_max_size, NULL, "2132 §9.10" },
-	{ DHCP_OPTION_VENDOR_CLASS, DHCP_PLACE_NONE, 0, 255, 1, "vendor-class", decode_vendor_class, NULL, "2132 §9.13" },
+	{ DHCP_OPTION_VENDOR_CLASS, DHCP_PLACE_REST, 0, 255, 1, "vendor-class", decode_vendor_class, encode_vendor_class, "2132 §9.13" },
 	{ DHCP_OPTION_CLIENT_ID, DHCP_PLACE_REST, 1, 255, 1, "client-id", decode_client_id, encode_client_id, "6842 §3" },
+	{ DHCP_OPTION_TFTP_SERVER, DHCP_PLACE_LISTED, 0, 255, 1, "tftp-server", NULL, encode_tftp_server, "2132 §9.4" },
+	{ DHCP_OPTION_BOOT_FILE, DHCP_PLACE_LISTED, 0, 255, 1, "boot-file", NULL, encode_boot_file, "2132 §9.5" },
+	{ DHCP_OPTION_USER_CLASS, DHCP_PLACE_NONE, 0, 255, 1, "user-class", decode_user_class, NULL, "3004 §4" },
+	{ DHCP_OPTION_RAPID_COMMIT, DHCP_PLACE_REST, 0, 0, 1, "rapid-commit", decode_rapid_commit, encode_rapid_commit, "4039 §4" },
 	{ DHCP_OPTION_FQDN, DHCP_PLACE_NONE, 3, 255, 1, "client-fqdn", decode_fqdn, NULL, "4702 §2" },
+	{ DHCP_OPTION_ARCH, DHCP_PLACE_NONE, 2, 254, 2, "architecture", decode_arch, NULL, "4578 §2.1" },
+	{ DHCP_OPTION_MACHINE_ID, DHCP_PLACE_REST, 0, 255, 1, "machine-id", decode_machine_id, encode_machine_id, "4578 §2.3" },
+	{ DHCP_OPTION_SEARCH, DHCP_PLACE_LISTED, 0, 255, 1, "domain-search", NULL, encode_search, "3397 §2" },
+	{ DHCP_OPTION_ROUTES, DHCP_PLACE_LISTED, 5, 255, 1, "classless-routes", NULL, encode_routes, "3442" },
+	{ DHCP_OPTION_IPXE, DHCP_PLACE_NONE, 0, 255, 1, "ipxe", decode_ipxe, NULL, "iPXE" },
+	{ DHCP_OPTION_ROUTES_MS, DHCP_PLACE_LISTED, 5, 255, 1, "classless-routes-ms", NULL, encode_routes, "MS-DHCPE" },
 	{ DHCP_OPTION_RELAY_INFO, DHCP_PLACE_LAST, 2, 255, 1, "relay-info", decode_relay_info, encode_relay_info, "3046 §2.2" },
 };
 /* clang-format on */
 const size_t dhcp_option_cnt = ARRAY_LEN(dhcp_options);
 static_assert(ARRAY_LEN(dhcp_options) == DHCP_OPTION_CNT, "row count");
 
+/* Row and one of each code: looked up for each option of each packet. */
+static const uint8_t row_of[256] = {
+	[DHCP_OPTION_TYPE] = 1,
+	[DHCP_OPTION_SERVER_ID] = 2,
+	[DHCP_OPTION_LEASE_TIME] = 3,
+	[DHCP_OPTION_T1] = 4,
+	[DHCP_OPTION_T2] = 5,
+	[DHCP_OPTION_MASK] = 6,
+	[DHCP_OPTION_ROUTER] = 7,
+	[DHCP_OPTION_DNS] = 8,
+	[DHCP_OPTION_HOST_NAME] = 9,
+	[DHCP_OPTION_DOMAIN] = 10,
+	[DHCP_OPTION_MTU] = 11,
+	[DHCP_OPTION_BROADCAST] = 12,
+	[DHCP_OPTION_VENDOR_OPTIONS] = 13,
+	[DHCP_OPTION_REQUESTED_IP] = 14,
+	[DHCP_OPTION_OVERLOAD] = 15,
+	[DHCP_OPTION_PARAMETERS] = 16,
+	[DHCP_OPTION_MESSAGE] = 17,
+	[DHCP_OPTION_MAX_SIZE] = 18,
+	[DHCP_OPTION_VENDOR_CLASS] = 19,
+	[DHCP_OPTION_CLIENT_ID] = 20,
+	[DHCP_OPTION_TFTP_SERVER] = 21,
+	[DHCP_OPTION_BOOT_FILE] = 22,
+	[DHCP_OPTION_USER_CLASS] = 23,
+	[DHCP_OPTION_RAPID_COMMIT] = 24,
+	[DHCP_OPTION_FQDN] = 25,
+	[DHCP_OPTION_ARCH] = 26,
+	[DHCP_OPTION_MACHINE_ID] = 27,
+	[DHCP_OPTION_SEARCH] = 28,
+	[DHCP_OPTION_ROUTES] = 29,
+	[DHCP_OPTION_IPXE] = 30,
+	[DHCP_OPTION_ROUTES_MS] = 31,
+	[DHCP_OPTION_RELAY_INFO] = 32,
+};
+
 const struct dhcp_option *dhcp_option_find(uint8_t code)
 {
-	for (size_t i = 0; i < ARRAY_LEN(dhcp_options); i++)
-		if (dhcp_options[i].code == code)
-			return &dhcp_options[i];
-	return NULL;
+	return row_of[code] ? &dhcp_options[row_of[code] - 1] : NULL;
 }
 
 bool dhcp_option_decode(const struct dhcp_option *o, const struct dhcp_view *v, struct dhcp_asked *asked)
@@ -273,42 +475,39 @@ bool dhcp_option_decode(const struct dhcp_option *o, const struct dhcp_view *v, 
 struct item {
 	const struct dhcp_option *o;
 	uint16_t at, len; /* value in plan.values */
+	bool optional;    /* gives way where there is no room */
 	int8_t area;      /* -1: left out */
 };
 struct plan {
 	struct item item[DHCP_OPTION_CNT];
 	size_t cnt;
+	uint64_t has; /* bit of each row that has been looked at */
 	uint8_t values[DHCP_OPTION_CNT * VALUE_MAX];
 	struct nd_writer w;
 };
 
-static bool plan_has(const struct plan *p, const struct dhcp_option *o)
-{
-	for (size_t i = 0; i < p->cnt; i++)
-		if (p->item[i].o == o)
-			return true;
-	return false;
-}
+static_assert(DHCP_OPTION_CNT <= 64, "a bit for each row");
 
-static void plan_add(struct plan *p, const struct dhcp_option *o, const struct dhcp_answer *a)
+static void plan_add(struct plan *p, const struct dhcp_option *o, bool optional, const struct dhcp_answer *a)
 {
-	struct item *it = &p->item[p->cnt];
+	uint64_t bit = UINT64_C(1) << (o - dhcp_options);
 	size_t at = p->w.pos;
 
-	if (plan_has(p, o))
+	if (p->has & bit)
 		return;
-	o->encode(a, &p->w);
-	if (p->w.pos == at)
+	p->has |= bit;
+	if (!o->encode(a, &p->w))
 		return;
-	*it = (struct item){ .o = o, .at = (uint16_t)at, .len = (uint16_t)(p->w.pos - at), .area = -1 };
-	p->cnt++;
+	p->item[p->cnt++] = (struct item){
+		.o = o, .at = (uint16_t)at, .len = (uint16_t)(p->w.pos - at), .optional = optional, .area = -1
+	};
 }
 
 static void plan_add_place(struct plan *p, enum dhcp_option_place place, const struct dhcp_answer *a)
 {
 	for (size_t i = 0; i < ARRAY_LEN(dhcp_options); i++)
 		if (dhcp_options[i].place == place)
-			plan_add(p, &dhcp_options[i], a);
+			plan_add(p, &dhcp_options[i], place == DHCP_PLACE_ASKED, a);
 }
 
 static void plan_add_asked(struct plan *p, const struct dhcp_view *list, const struct dhcp_answer *a)
@@ -321,12 +520,13 @@ static void plan_add_asked(struct plan *p, const struct dhcp_view *list, const s
 	for (size_t i = 0; i < list->len; i++) {
 		const struct dhcp_option *o = dhcp_option_find(list->p[i]);
 
-		if (!o || (o->place != DHCP_PLACE_ASKED && o->place != DHCP_PLACE_REST))
+		if (!o || o->place == DHCP_PLACE_NONE || o->place == DHCP_PLACE_FIRST ||
+		    o->place == DHCP_PLACE_LAST)
 			continue;
 		/* RFC 2132 §3.3: where both are sent, the mask MUST come first. */
 		if (o->code == DHCP_OPTION_ROUTER)
-			plan_add(p, dhcp_option_find(DHCP_OPTION_MASK), a);
-		plan_add(p, o, a);
+			plan_add(p, dhcp_option_find(DHCP_OPTION_MASK), false, a);
+		plan_add(p, o, o->place != DHCP_PLACE_REST, a);
 	}
 	plan_add_place(p, DHCP_PLACE_REST, a);
 }
@@ -339,7 +539,7 @@ static bool plan_place(struct plan *p, bool optional, size_t left[DHCP_AREA_CNT]
 	for (size_t i = 0; i < p->cnt; i++) {
 		struct item *it = &p->item[i];
 
-		if ((it->o->place == DHCP_PLACE_ASKED) != optional)
+		if (it->optional != optional)
 			continue;
 		for (int8_t k = 0; k < DHCP_AREA_CNT && it->area < 0; k++) {
 			if (left[k] >= it->len + (size_t)OPTION_HEAD) {
@@ -385,17 +585,21 @@ static void plan_write_area(const struct plan *p, int area, uint8_t overload, st
 bool dhcp_options_write(const struct dhcp_answer *a, const struct dhcp_view *parameters,
 			struct dhcp_areas *areas)
 {
-	struct plan p = { .cnt = 0 };
 	size_t left[DHCP_AREA_CNT];
 	uint8_t overload = 0;
+	struct plan p; /* some KiB, most of which is never looked at */
 
+	p.cnt = 0;
+	p.has = 0;
 	p.w = nd_writer(p.values, sizeof(p.values));
 	plan_add_place(&p, DHCP_PLACE_FIRST, a);
+	if (a->boot_file && areas->size[1])
+		plan_add(&p, dhcp_option_find(DHCP_OPTION_BOOT_FILE), false, a);
 	plan_add_asked(&p, parameters, a);
 	plan_add_place(&p, DHCP_PLACE_LAST, a);
 
 	for (size_t k = 0; k < DHCP_AREA_CNT; k++)
-		left[k] = areas->size[k] - 1; /* END */
+		left[k] = areas->size[k] ? areas->size[k] - 1 : 0; /* END */
 	if (plan_len(&p) > areas->size[0])
 		left[0] -= OVERLOAD_WHOLE;
 	if (!plan_place(&p, false, left))

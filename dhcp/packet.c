@@ -117,6 +117,7 @@ int dhcp_packet_parse(const uint8_t *p, size_t len, struct dhcp_packet *ret)
 	struct nd_reader r = nd_reader(p, len);
 	uint8_t op = nd_read_u8(&r), htype = nd_read_u8(&r), hlen = nd_read_u8(&r);
 	const uint8_t *sname, *file;
+	uint32_t cookie;
 
 	memset(&ret->asked, 0, sizeof(ret->asked));
 	nd_read_skip(&r, 1); /* hops */
@@ -136,11 +137,15 @@ int dhcp_packet_parse(const uint8_t *p, size_t len, struct dhcp_packet *ret)
 		return DHCP_DROP_BOOTP;
 	if (nd_mac_is_zero(&ret->chaddr) || nd_mac_is_multicast(&ret->chaddr))
 		return DHCP_DROP_CHADDR;
-	if (nd_read_be32(&r) != DHCP_COOKIE)
+	cookie = nd_read_be32(&r);
+	/* A vendor area of zeroes: BOOTP as in RFC 951, without options. */
+	if (cookie == 0 && !r.bad)
+		return DHCP_KEEP;
+	if (cookie != DHCP_COOKIE)
 		return DHCP_DROP_COOKIE;
 	if (!options_parse(&r, file, sname, ret))
 		return DHCP_DROP_OPTION;
-	return ret->asked.type ? DHCP_KEEP : DHCP_DROP_NO_TYPE;
+	return ret->asked.type || !ret->asked.has_type ? DHCP_KEEP : DHCP_DROP_NO_TYPE;
 }
 
 /* Bytes of UDP payload the client takes: option 57 is the datagram's length, IP header included (RFC 2132 §9.10). */
@@ -148,6 +153,8 @@ static size_t payload_limit(const struct dhcp_packet *req, size_t size)
 {
 	size_t limit = req->asked.size_max;
 
+	if (!req->asked.type)
+		return DHCP_BOOTP_MAX < size ? DHCP_BOOTP_MAX : size;
 	if (limit < DHCP_DATAGRAM_MIN)
 		limit = DHCP_DATAGRAM_MIN;
 	if (limit > DHCP_DATAGRAM_MAX)
@@ -164,8 +171,15 @@ size_t dhcp_packet_build(const struct dhcp_packet *req, const struct dhcp_reply_
 	struct dhcp_areas areas = { .p = { options, file, sname },
 				    .size = { limit - DHCP_HEADER_LEN, DHCP_FILE_LEN, DHCP_SNAME_LEN } };
 	struct nd_writer w = nd_writer(buf, limit);
+	size_t file_len = a->boot_file ? strlen(a->boot_file) : 0;
 
 	assert(limit >= DHCP_PAYLOAD_MIN);
+	if (file_len && file_len < DHCP_FILE_LEN) {
+		memcpy(file, a->boot_file, file_len);
+		areas.size[1] = 0;
+	}
+	if (!req->asked.type)
+		areas.size[1] = areas.size[2] = 0; /* overload is DHCP's */
 	if (!dhcp_options_write(a, &req->asked.parameters, &areas))
 		return 0;
 	nd_write_u8(&w, DHCP_BOOTREPLY);
@@ -177,7 +191,7 @@ size_t dhcp_packet_build(const struct dhcp_packet *req, const struct dhcp_reply_
 	nd_write_be16(&w, h->flags);
 	nd_write_be32(&w, h->ciaddr);
 	nd_write_be32(&w, h->yiaddr);
-	nd_write_be32(&w, 0); /* siaddr: there is no boot server */
+	nd_write_be32(&w, a->next_server_ip4);
 	nd_write_be32(&w, req->giaddr);
 	nd_write_bytes(&w, req->chaddr.b, sizeof(req->chaddr.b));
 	nd_write_zero(&w, DHCP_CHADDR_LEN - sizeof(req->chaddr.b));

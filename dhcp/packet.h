@@ -22,6 +22,8 @@
 #define DHCP_HEADER_LEN     240 /* with it */
 #define DHCP_PAYLOAD_MIN \
 	300 /* a BOOTP message's whole length (RFC 951), which relays and old clients insist on */
+#define DHCP_BOOTP_MAX \
+	300 /* and what a client that speaks BOOTP alone takes (RFC 1542 §2.1: it may have room for no more) */
 #define DHCP_DATAGRAM_MIN 576 /* what each client takes (RFC 2131 §2) */
 #define DHCP_DATAGRAM_MAX 1500
 #define DHCP_IP_UDP_LEN   28
@@ -31,7 +33,8 @@ struct dhcp_packet {
 	uint16_t secs, flags;
 	uint32_t ciaddr, giaddr;
 	struct nd_mac chaddr;
-	struct dhcp_asked asked;        /* views into the received bytes, or into joined */
+	struct dhcp_asked
+		asked; /* type 0: plain BOOTP, perhaps without the cookie; views into the received bytes, or into joined */
 	uint8_t joined[DHCP_FRAME_MAX]; /* values that came in parts */
 };
 

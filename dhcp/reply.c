@@ -6,6 +6,7 @@
  * information are echoed in all three, as they came (RFC 6842 §3, RFC 3046 §2.2).
  */
 #include "dhcp/reply.h"
+#include "dhcp/boot.h"
 
 static const struct nd_mac mac_broadcast = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
 
@@ -43,8 +44,10 @@ void dhcp_reply_addressee(const struct dhcp_network *n, const struct dhcp_frame 
 static void answer_fill(const struct dhcp_network *n, const struct dhcp_packet *req,
 			const struct dhcp_reply *r, struct dhcp_answer *a)
 {
+	struct dhcp_boot_choice boot;
+
 	*a = (struct dhcp_answer){ .type = r->type,
-				   .server_ip4 = n->address_ip4,
+				   .server_ip4 = r->type ? n->address_ip4 : 0,
 				   .message = r->message,
 				   .client_id = req->asked.client_id,
 				   .relay_info = req->asked.relay_info };
@@ -61,13 +64,26 @@ static void answer_fill(const struct dhcp_network *n, const struct dhcp_packet *
 	a->domain = n->domain;
 	a->hostname = r->hostname;
 	a->mtu = n->mtu;
+	a->rapid_commit = r->rapid_commit;
+	a->routes = n->routes;
+	a->route_cnt = n->route_cnt;
+	a->client_ip4 = r->yiaddr ? r->yiaddr : req->ciaddr;
+	dhcp_boot_choose(n, &req->asked, &boot);
+	if (!boot.file)
+		return;
+	a->boot_file = boot.file;
+	a->next_server_ip4 = n->next_server_ip4;
+	a->boot_class = boot.class;
+	a->boot_pxe = boot.is_pxe;
+	if (boot.class)
+		a->machine_id = req->asked.machine_id;
 }
 
 size_t dhcp_reply_build(const struct dhcp_network *n, const struct dhcp_frame *from,
 			const struct dhcp_packet *req, const struct dhcp_reply *r,
 			uint8_t buf[DHCP_FRAME_MAX])
 {
-	struct dhcp_reply_header h = { .ciaddr = r->type == DHCP_ACK ? req->ciaddr : 0,
+	struct dhcp_reply_header h = { .ciaddr = r->type == DHCP_ACK || !r->type ? req->ciaddr : 0,
 				       .yiaddr = r->yiaddr,
 				       .flags = req->flags };
 	struct dhcp_addressee to;

@@ -7,12 +7,13 @@
 #include "dhcp/frame.h"
 
 struct dhcp_reply {
-	uint8_t type;         /* DHCP_OFFER, DHCP_ACK, DHCP_NAK */
+	uint8_t type;         /* DHCP_OFFER, DHCP_ACK, DHCP_NAK; 0: BOOTP */
 	uint32_t yiaddr;      /* 0: none (NAK; ACK of INFORM) */
 	uint32_t lease_s;     /* 0: none; DHCP_LEASE_INFINITE */
 	uint32_t t1_s, t2_s;  /* 0: none */
 	const char *hostname; /* borrowed; NULL or "": none */
 	const char *message;  /* NAK: why; borrowed */
+	bool rapid_commit;    /* an ACK in an OFFER's place */
 };
 /* Where the reply to this request goes. */
 void dhcp_reply_addressee(const struct dhcp_network *n, const struct dhcp_frame *from,

@@ -87,12 +87,17 @@ static void reply_lease(const struct dhcp_exchange *x, const struct dhcp_binding
 
 /* ---- DISCOVER ---- */
 
+static int propose(const struct dhcp_exchange *x, struct dhcp_binding *b);
+
+/* RFC 4039 §3.1: with option 80 in the DISCOVER, the lease and its ACK at once. The ACK waits for the disk as any. */
 static int offer(const struct dhcp_exchange *x, struct dhcp_binding *b)
 {
 	struct dhcp_reply r = { .type = DHCP_OFFER };
 	char name[DHCP_HOSTNAME_MAX];
 	int drop;
 
+	if (x->packet.asked.rapid_commit)
+		return propose(x, b);
 	dhcp_binding_offer(x->t, b);
 	reply_lease(x, b, name, &r);
 	drop = dhcp_exchange_reply(x, &r);
@@ -345,18 +350,24 @@ static void tell_clones(const struct dhcp_exchange *x, const struct dhcp_binding
 static int propose(const struct dhcp_exchange *x, struct dhcp_binding *b)
 {
 	struct dhcp_engine *g = x->t->g;
-	struct dhcp_reply r = { .type = DHCP_ACK };
+	bool bootp = !x->packet.asked.type;
+	struct dhcp_reply r = { .type = bootp ? 0 : DHCP_ACK,
+				.rapid_commit = x->packet.asked.type == DHCP_DISCOVER };
 	char name[DHCP_HOSTNAME_MAX];
 	uint64_t expiry_s, id = 0;
 	size_t len;
 
 	reply_lease(x, b, name, &r);
+	if (bootp) /* which knows no time, so that its address is its own for good */
+		r.lease_s = DHCP_LEASE_INFINITE;
 	expiry_s = r.lease_s == DHCP_LEASE_INFINITE ? UINT64_MAX : x->t->now_s + r.lease_s;
+	if (bootp)
+		r.lease_s = r.t1_s = r.t2_s = 0;
 	len = dhcp_reply_build(&x->net->config, &x->frame, &x->packet, &r, g->frame);
 	if (len)
 		id = dhcp_binding_propose(x->t, b, expiry_s);
 	if (!id) {
-		if (b->state == DHCP_BINDING_OFFERED)
+		if (b->state == DHCP_BINDING_OFFERED || b->state == DHCP_BINDING_PROBING)
 			dhcp_pool_remove(&x->net->pool, b);
 		return len ? DHCP_DROP_RATE : DHCP_DROP_OPTION;
 	}
@@ -480,11 +491,26 @@ static int on_inform(struct dhcp_exchange *x)
 	return dhcp_exchange_reply(x, &r);
 }
 
-/* By enum dhcp_message_type; those of servers have no row. */
+/* RFC 1534 §2: a client without message types cannot renew, decline or give back: it is served where an address is its own anyway. */
+static int on_bootp(struct dhcp_exchange *x)
+{
+	const struct dhcp_host *host = dhcp_reserves_find(&x->net->pool.reserves, &x->who);
+	struct dhcp_binding *b = dhcp_pool_find_identity(&x->net->pool, &x->identity);
+
+	if (!host)
+		return DHCP_DROP_NO_TYPE;
+	if (b && b->proposal)
+		return DHCP_DROP_PENDING;
+	b = dhcp_pool_claim(&x->net->pool, &x->who, host->ip4, x->t->now_s);
+	return b ? propose(x, b) : DHCP_DROP_POOL_FULL;
+}
+
+/* By enum dhcp_message_type, BOOTP first; those of servers have no row. */
 static const struct {
 	int (*serve)(struct dhcp_exchange *x);
 	size_t counter; /* in struct dhcp_counters */
 } message_rows[] = {
+	[0] = { on_bootp, offsetof(struct dhcp_counters, bootp) },
 	[DHCP_DISCOVER] = { on_discover, offsetof(struct dhcp_counters, discover) },
 	[DHCP_REQUEST] = { on_request, offsetof(struct dhcp_counters, request) },
 	[DHCP_DECLINE] = { on_decline, offsetof(struct dhcp_counters, decline) },

@@ -46,7 +46,9 @@ struct worker {
 	struct dhcp_network network; /* on its way, from BEGIN to COMMIT; id 0: none */
 	struct dhcp_range *ranges;
 	struct dhcp_host *hosts;
-	uint32_t range_got, host_got;
+	struct dhcp_route *routes;
+	struct dhcp_boot *boots;
+	uint32_t range_got, host_got, route_got, boot_got;
 	struct dhcp_counters counters_sent;
 	int status;
 	uint8_t in[DHCP_DATAGRAM_MAX];
@@ -213,9 +215,13 @@ static void network_forget(struct worker *w)
 {
 	free(w->ranges);
 	free(w->hosts);
+	free(w->routes);
+	free(w->boots);
 	w->ranges = NULL;
 	w->hosts = NULL;
-	w->range_got = w->host_got = 0;
+	w->routes = NULL;
+	w->boots = NULL;
+	w->range_got = w->host_got = w->route_got = w->boot_got = 0;
 	w->network.id = 0;
 }
 
@@ -233,11 +239,13 @@ static int take_network_begin(struct worker *w, struct nd_reader *body, struct n
 	dhcp_wire_get_network(body, &w->network);
 	struct dhcp_network *n = &w->network;
 	if (n->id == 0 || n->range_cnt > DHCP_RANGES_MAX || n->host_cnt > DHCP_HOSTS_MAX ||
-	    n->dns_cnt > DHCP_DNS_MAX)
+	    n->dns_cnt > DHCP_DNS_MAX || n->route_cnt > DHCP_ROUTES_MAX || n->boot_cnt > DHCP_BOOT_CNT_)
 		return nd_fail(e, ND_PROTOCOL, "network %u: counts", n->id);
 	w->ranges = calloc(n->range_cnt + 1, sizeof(*w->ranges));
 	w->hosts = calloc(n->host_cnt + 1, sizeof(*w->hosts));
-	if (!w->ranges || !w->hosts)
+	w->routes = calloc(n->route_cnt + 1, sizeof(*w->routes));
+	w->boots = calloc(n->boot_cnt + 1, sizeof(*w->boots));
+	if (!w->ranges || !w->hosts || !w->routes || !w->boots)
 		return nd_fail(e, ND_MEMORY, "network %u", n->id);
 	return 0;
 }
@@ -262,6 +270,26 @@ static int take_network_hosts(struct worker *w, struct nd_reader *body, struct n
 	return 0;
 }
 
+static int take_network_routes(struct worker *w, struct nd_reader *body, struct nd_error *e)
+{
+	for (; nd_reader_left(body) > 0; w->route_got++) {
+		if (w->network.id == 0 || w->route_got == w->network.route_cnt)
+			return nd_fail(e, ND_PROTOCOL, "more routes than announced");
+		dhcp_wire_get_route(body, &w->routes[w->route_got]);
+	}
+	return 0;
+}
+
+static int take_network_boots(struct worker *w, struct nd_reader *body, struct nd_error *e)
+{
+	for (; nd_reader_left(body) > 0; w->boot_got++) {
+		if (w->network.id == 0 || w->boot_got == w->network.boot_cnt)
+			return nd_fail(e, ND_PROTOCOL, "more boot files than announced");
+		dhcp_wire_get_boot(body, &w->boots[w->boot_got]);
+	}
+	return 0;
+}
+
 /* What the engine refuses is told as the network's trouble; the other networks go on. */
 static void report_refusal(struct worker *w, uint32_t network_id, struct nd_error *e)
 {
@@ -275,10 +303,13 @@ static int take_network_commit(struct worker *w, struct nd_reader *body, struct 
 	struct nd_error refused = ND_ERROR_INIT;
 	struct dhcp_network *n = &w->network;
 	uint32_t id = nd_read_be32(body);
-	if (id == 0 || id != n->id || w->range_got != n->range_cnt || w->host_got != n->host_cnt)
+	if (id == 0 || id != n->id || w->range_got != n->range_cnt || w->host_got != n->host_cnt ||
+	    w->route_got != n->route_cnt || w->boot_got != n->boot_cnt)
 		return nd_fail(e, ND_PROTOCOL, "network %u: parts are missing", id);
 	n->ranges = w->ranges;
 	n->hosts = w->hosts;
+	n->routes = w->routes;
+	n->boots = w->boots;
 	if (dhcp_engine_network_set(w->engine, n, &refused) < 0)
 		report_refusal(w, id, &refused);
 	network_forget(w);
@@ -325,6 +356,14 @@ static int take_lease_free(struct worker *w, struct nd_reader *body, struct nd_e
 	return 0;
 }
 
+static int take_ping(struct worker *w, struct nd_reader *body, struct nd_error *e)
+{
+	struct nd_writer *out = begin(w, DHCP_MESSAGE_PONG, 4);
+	if (out)
+		nd_write_be32(out, nd_read_be32(body));
+	return 0;
+}
+
 static int take_stored(struct worker *w, struct nd_reader *body, struct nd_error *e)
 {
 	input(w, &(struct dhcp_input){ .kind = DHCP_INPUT_STORED, .id = nd_read_be64(body) }, nd_now_ms());
@@ -343,12 +382,15 @@ static int (*const takers[DHCP_MESSAGE_CNT_])(struct worker *, struct nd_reader 
 	[DHCP_MESSAGE_NETWORK_BEGIN] = take_network_begin,
 	[DHCP_MESSAGE_NETWORK_RANGES] = take_network_ranges,
 	[DHCP_MESSAGE_NETWORK_HOSTS] = take_network_hosts,
+	[DHCP_MESSAGE_NETWORK_ROUTES] = take_network_routes,
+	[DHCP_MESSAGE_NETWORK_BOOTS] = take_network_boots,
 	[DHCP_MESSAGE_NETWORK_COMMIT] = take_network_commit,
 	[DHCP_MESSAGE_NETWORK_DEL] = take_network_del,
 	[DHCP_MESSAGE_PORT_SET] = take_port_set,
 	[DHCP_MESSAGE_PORT_DEL] = take_port_del,
 	[DHCP_MESSAGE_LEASE_LOAD] = take_lease_load,
 	[DHCP_MESSAGE_LEASE_FREE] = take_lease_free,
+	[DHCP_MESSAGE_PING] = take_ping,
 	[DHCP_MESSAGE_STORED] = take_stored,
 	[DHCP_MESSAGE_REFUSED] = take_refused,
 };

@@ -114,6 +114,7 @@ void model_network_free(struct network *n)
 	network_plan_free(n->plan);
 	elements_done(&n->published);
 	free(n->degraded);
+	free(n->dhcp_failed);
 	free(n->foreign);
 	free(n->shaping.floors);
 	free(n->name);

@@ -50,6 +50,7 @@ struct network {
 	struct shaping shaping;     /* of the bridge */
 	uint32_t worker_generation; /* generation of the worker that knows it; 0 none */
 	bool worker_filled;         /* that worker has its leases and serves it */
+	char *dhcp_failed;          /* why its leases could not be read, heap; NULL: they could */
 	unsigned sysctls;           /* claimed: bits 1 << enum bridge_sysctl */
 	unsigned sysctls_fresh;     /* of those, by a start that is not over */
 	bool link_sysctl_done, recorded;

@@ -329,15 +329,18 @@ static int forwards_unmake(struct core *c, void *obj, struct nd_error *e)
 static enum resource_state dhcp_check(const struct core *c, const void *obj)
 {
 	const struct network *n = obj;
-	return !n->plan->dhcp || n->worker_generation == supervisor_generation(c->supervisor)
+	return !n->plan->dhcp || (n->worker_generation == supervisor_generation(c->supervisor) &&
+				  !n->dhcp_failed)
 		       ? RESOURCE_OK
 		       : RESOURCE_MISSING;
 }
 
 static int dhcp_make(struct core *c, void *obj, struct nd_error *e)
 {
+	const struct network *n = obj;
 	supervisor_network_set(c->supervisor, obj);
-	return 0;
+	/* They are read on another thread; whether that went well is seen the next time. */
+	return n->dhcp_failed ? nd_fail(e, ND_SYSTEM, "dhcp: leases cannot be read: %s", n->dhcp_failed) : 0;
 }
 
 static int dhcp_unmake(struct core *c, void *obj, struct nd_error *e)
@@ -345,6 +348,8 @@ static int dhcp_unmake(struct core *c, void *obj, struct nd_error *e)
 	struct network *n = obj;
 	supervisor_network_del(c->supervisor, n);
 	n->worker_generation = 0;
+	free(n->dhcp_failed);
+	n->dhcp_failed = NULL;
 	return 0;
 }
 

@@ -381,9 +381,60 @@ static int copy_hosts(const struct netdef_ip *ip, struct dhcp_network *d)
 			.lease_s = h->lease_s,
 		};
 		nd_strcpy(hosts[i].name, sizeof hosts[i].name, h->name ? h->name : "");
+		uint8_t id[255];
+		size_t id_len = h->client_id ? netdef_client_id(h->client_id, id) : 0;
+		if (id_len)
+			dhcp_identity_from_client_id(id, id_len, &hosts[i].client_id);
 	}
 	d->hosts = hosts;
 	d->host_cnt = (uint32_t)ip->host_cnt;
+	return 0;
+}
+
+/* What guests can reach by a gateway on their own network; more than an option holds are not told. */
+static int copy_routes(const struct netdef *live, struct dhcp_network *d)
+{
+	const struct netdef_rare *x = netdef_rare(live);
+	struct dhcp_route *routes = calloc(DHCP_ROUTES_MAX, sizeof *routes);
+	if (!routes)
+		return ND_MEMORY;
+	uint32_t mask = nd_ip4_mask(d->prefix_len), cnt = 0;
+	for (size_t i = 0; i < x->route_cnt && cnt < DHCP_ROUTES_MAX; i++) {
+		const struct netdef_route *r = &x->routes[i];
+		if (r->address.ip.family != AF_INET || r->gateway.family != AF_INET)
+			continue;
+		uint32_t gateway = nd_ip_to_ip4(&r->gateway);
+		if (((gateway ^ d->address_ip4) & mask) == 0)
+			routes[cnt++] = (struct dhcp_route){ .ip4 = nd_ip_to_ip4(&r->address.ip) &
+								    nd_ip4_mask(r->address.len),
+							     .prefix_len = r->address.len,
+							     .gateway_ip4 = gateway };
+	}
+	d->routes = routes;
+	d->route_cnt = cnt;
+	return 0;
+}
+
+_Static_assert((int)NETDEF_BOOT_CNT_ == (int)DHCP_BOOT_CNT_ && (int)NETDEF_BOOT_IPXE == (int)DHCP_BOOT_IPXE &&
+		       (int)NETDEF_BOOT_BIOS == (int)DHCP_BOOT_BIOS &&
+		       (int)NETDEF_BOOT_ARM64_HTTP == (int)DHCP_BOOT_ARM64_HTTP,
+	       "kinds of boot files are the same in both");
+
+static int copy_boots(const struct netdef_ip *ip, struct dhcp_network *d)
+{
+	struct dhcp_boot *boots = calloc(ip->boot_cnt + 1, sizeof *boots);
+	if (!boots)
+		return ND_MEMORY;
+	if (ip->bootp_file)
+		nd_strcpy(boots[d->boot_cnt++].file, DHCP_BOOT_FILE_MAX, ip->bootp_file);
+	for (size_t i = 0; i < ip->boot_cnt; i++, d->boot_cnt++) {
+		boots[d->boot_cnt].kind = ip->boots[i].arch;
+		nd_strcpy(boots[d->boot_cnt].file, DHCP_BOOT_FILE_MAX, ip->boots[i].file);
+	}
+	d->boots = boots;
+	if (d->boot_cnt)
+		d->next_server_ip4 =
+			ip->bootp_server.family ? nd_ip_to_ip4(&ip->bootp_server) : d->address_ip4;
 	return 0;
 }
 
@@ -424,7 +475,8 @@ int plan_dhcp(const struct network *n, const struct plan_host *host, struct dhcp
 			d.dns_ip4[d.dns_cnt++] = host->resolver_ip4[i];
 	}
 	nd_strcpy(d.domain, sizeof d.domain, live->domain ? live->domain : "");
-	if (copy_ranges(ip, &d) < 0 || copy_hosts(ip, &d) < 0) {
+	if (copy_ranges(ip, &d) < 0 || copy_hosts(ip, &d) < 0 || copy_routes(live, &d) < 0 ||
+	    copy_boots(ip, &d) < 0) {
 		plan_dhcp_done(&d);
 		return nd_fail(e, ND_MEMORY, "DHCP configuration");
 	}
@@ -436,8 +488,12 @@ void plan_dhcp_done(struct dhcp_network *d)
 {
 	free((void *)d->ranges);
 	free((void *)d->hosts);
+	free((void *)d->routes);
+	free((void *)d->boots);
 	d->ranges = NULL;
 	d->hosts = NULL;
+	d->routes = NULL;
+	d->boots = NULL;
 }
 
 void plan_dhcp_port(const struct port *p, struct dhcp_port *ret)

@@ -97,6 +97,8 @@ static void add_ip(const struct port *p, const struct nd_ip *ip, struct elements
 /* A reservation without a MAC is by name. */
 static bool is_reserved(const struct netdef_host *h, const struct nd_mac *mac, const char *name)
 {
+	if (h->client_id) /* the guest's own word: it has the address when it has the lease */
+		return false;
 	return h->has_mac ? mac && nd_mac_equal(&h->mac, mac) : h->name && name && !strcmp(h->name, name);
 }
 

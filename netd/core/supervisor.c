@@ -28,12 +28,17 @@
 #define RESTART_MAX_MS 900 /* and at most, for one that dies at once: back within a second */
 #define LIVED_MS       5000
 #define READ_MAX       64 /* messages per loop turn */
+#define PING_S         3.0
+#define PINGS_MISSED \
+	2 /* unanswered: the worker hangs. One alone may mean that this process was held up itself */
 
 struct supervisor {
 	struct core *c;
 	struct ev_io readable, writable;
 	struct ev_child child;
-	struct ev_timer restart;
+	struct ev_timer restart, ping;
+	uint32_t pinged, ponged;      /* numbers of the last ones */
+	bool hung;                    /* killed since it answered no ping */
 	struct dhcp_control *control; /* NULL: no worker */
 	int packet_fd, arp_fd, send_fd;
 	pid_t pid;
@@ -126,6 +131,12 @@ static void on_counters(void *arg, const struct dhcp_counters *counters)
 	s->current = *counters;
 }
 
+static void on_pong(void *arg, uint32_t number)
+{
+	struct supervisor *s = arg;
+	s->ponged = number;
+}
+
 static const struct dhcp_control_ops control_ops = {
 	.ready = on_ready,
 	.send = on_send,
@@ -133,6 +144,7 @@ static const struct dhcp_control_ops control_ops = {
 	.release = on_release,
 	.notice = on_notice,
 	.counters = on_counters,
+	.pong = on_pong,
 };
 
 /* ---- life ---- */
@@ -158,6 +170,7 @@ static void worker_end(struct supervisor *s, const struct nd_error *why)
 	s->control = NULL;
 	counters_add(&s->total, &s->current);
 	s->current = (struct dhcp_counters){ 0 };
+	ev_timer_stop(s->c->loop, &s->ping);
 	s->generation++; /* nobody is known to the next one */
 	if (why)
 		nd_log_error(ND_LOG_WARNING, why, "DHCP worker %d", (int)s->pid);
@@ -192,14 +205,37 @@ static void on_writable(struct ev_loop *loop, struct ev_io *w, int revents)
 		watch_writable(s);
 }
 
+/* A stopped worker closes nothing: only its silence tells. It must end before another takes its sockets' frames. */
+static void on_ping(struct ev_loop *loop, struct ev_timer *w, int revents)
+{
+	struct supervisor *s = container_of(w, struct supervisor, ping);
+	struct nd_error e = ND_ERROR_INIT;
+	if (s->pinged - s->ponged >= PINGS_MISSED) {
+		s->hung = true;
+		worker_end(s, NULL);
+		return;
+	}
+	if (dhcp_control_ping(s->control, ++s->pinged, &e) < 0)
+		worker_end(s, &e);
+	else
+		watch_writable(s);
+}
+
 static void on_child(struct ev_loop *loop, struct ev_child *w, int revents)
 {
 	struct supervisor *s = container_of(w, struct supervisor, child);
 	int status = w->rstatus;
 	ev_child_stop(loop, w);
-	events_say(s->c->events, EVENT_WORKER_DIED, NULL, NULL, "DHCP worker %d %s %d; a new one is started",
-		   (int)s->pid, WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
-		   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	if (s->hung)
+		events_say(s->c->events, EVENT_WORKER_DIED, NULL, NULL,
+			   "DHCP worker %d did not answer for %.0f s and was killed; a new one is started",
+			   (int)s->pid, PING_S * PINGS_MISSED);
+	else
+		events_say(s->c->events, EVENT_WORKER_DIED, NULL, NULL,
+			   "DHCP worker %d %s %d; a new one is started", (int)s->pid,
+			   WIFSIGNALED(status) ? "was killed by signal" : "exited with status",
+			   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	s->hung = false;
 	s->pid = 0;
 	worker_end(s, NULL);
 }
@@ -262,6 +298,8 @@ static int worker_try(struct supervisor *s, struct nd_error *e)
 	ev_io_set(&s->writable, fd, EV_WRITE);
 	ev_io_start(s->c->loop, &s->readable);
 	watch_writable(s);
+	s->pinged = s->ponged = 0;
+	ev_timer_again(s->c->loop, &s->ping);
 	return 0;
 }
 
@@ -295,6 +333,7 @@ int supervisor_new(struct core *c, struct supervisor **ret, struct nd_error *e)
 	ev_init(&s->writable, on_writable);
 	ev_init(&s->child, on_child);
 	ev_init(&s->restart, on_restart);
+	ev_timer_init(&s->ping, on_ping, 0., PING_S);
 	if (dhcp_socket_open(NAT_MARK_BASE, NAT_MARK_MASK, &s->packet_fd, &s->arp_fd, e) < 0 ||
 	    dhcp_socket_open_send(&s->send_fd, e) < 0) {
 		int r = nd_wrap(e, "DHCP");
@@ -314,6 +353,7 @@ void supervisor_free(struct supervisor *s)
 	ev_io_stop(s->c->loop, &s->writable);
 	ev_child_stop(s->c->loop, &s->child);
 	ev_timer_stop(s->c->loop, &s->restart);
+	ev_timer_stop(s->c->loop, &s->ping);
 	dhcp_control_free(s->control); /* its end of stream ends the worker */
 	if (s->pid > 0) {
 		kill(s->pid, SIGKILL);
@@ -345,6 +385,7 @@ static const struct {
 	{ "decline", offsetof(struct dhcp_counters, decline) },
 	{ "release", offsetof(struct dhcp_counters, release) },
 	{ "inform", offsetof(struct dhcp_counters, inform) },
+	{ "bootp", offsetof(struct dhcp_counters, bootp) },
 	{ "offer", offsetof(struct dhcp_counters, offer) },
 	{ "ack", offsetof(struct dhcp_counters, ack) },
 	{ "nak", offsetof(struct dhcp_counters, nak) },
@@ -443,6 +484,24 @@ static int send_filled(struct supervisor *s, struct network *n, const struct fil
 	return r < 0 ? r : send_network(s, n, true, e);
 }
 
+/*
+ * Serving without knowing the leases could give one address twice: the network is degraded until they are read. Repair hears of the first failure only, and
+ * then tries again by its own clock.
+ */
+static void fill_failed(struct supervisor *s, struct network *n, const struct fill_job *f,
+			const struct nd_error *failed)
+{
+	char text[256];
+	if (!n || f->generation != n->worker_generation)
+		return;
+	n->worker_generation = 0;
+	if (n->dhcp_failed)
+		return;
+	nd_error_format(failed, text, sizeof text);
+	n->dhcp_failed = strdup(text);
+	repair_mark_network(s->c, n, "its leases could not be read");
+}
+
 static void fill_done(struct disk_job *j, const struct nd_error *failed)
 {
 	struct fill_job *f = container_of(j, struct fill_job, j);
@@ -450,15 +509,14 @@ static void fill_done(struct disk_job *j, const struct nd_error *failed)
 	struct network *n = model_network_by_id(s->c->model, f->network_id);
 	struct nd_error e = ND_ERROR_INIT;
 	if (failed->code) {
-		/* Serving without knowing the leases could give one address twice. */
-		events_say(s->c->events, EVENT_DHCP_NOTICE, n, NULL,
-			   "DHCP is not served: its leases could not be read");
-		nd_log_error(ND_LOG_ERR, failed, "read leases");
-		if (n && f->generation == n->worker_generation)
-			n->worker_generation = 0; /* the next repair tries again */
+		fill_failed(s, n, f, failed);
 	} else if (n && n->live && s->control && f->generation == s->generation) {
 		sent(s, send_filled(s, n, f, &e), &e);
 		n->worker_filled = true;
+		if (n->dhcp_failed)
+			repair_mark_network(s->c, n, "its leases could be read");
+		free(n->dhcp_failed);
+		n->dhcp_failed = NULL;
 	}
 	free(f->leases);
 	free(f);

@@ -112,16 +112,21 @@ static int check_range(const struct netdef_range *r, const struct subnet *s, str
 static int check_host(const struct netdef *d, const struct netdef_ip *ip, const struct netdef_host *h,
 		      const struct subnet *s, struct nd_error *e)
 {
-	char text[ND_IP_STRLEN], mac[ND_MAC_STRLEN];
+	char text[ND_IP_STRLEN], mac[ND_MAC_STRLEN], shown[NETDEF_CLIP_LEN];
+	uint8_t bytes[255];
 
 	nd_ip_to_string(&h->ip, text);
 	if (h->ip.family != AF_INET)
 		return nd_fail(e, ND_INVALID, "Invalid IP address in static host definition for network '%s'",
 			       d->name);
-	if (!h->has_mac && !h->name)
+	if (!h->has_mac && !h->name && !h->client_id)
 		return nd_fail(e, ND_INVALID,
 			       "Static host definition in IPv4 network '%s' must have mac or name attribute",
 			       d->name);
+	if (h->client_id && !netdef_client_id(h->client_id, bytes))
+		return nd_fail(e, ND_INVALID,
+			       "clientId '%s' in network '%s' is not hexadecimal bytes with ':' between them",
+			       netdef_clip(h->client_id, strlen(h->client_id), shown), d->name);
 	if (h->has_mac && (nd_mac_is_multicast(&h->mac) || nd_mac_is_zero(&h->mac)))
 		return nd_fail(e, ND_INVALID,
 			       "expected unicast mac address, found multicast '%s' in network '%s'",
@@ -261,6 +266,21 @@ static int check_ip6(const struct netdef *d, const struct netdef_ip *ip, struct 
 	return err < 0 ? err : check_unique(d, ip, e);
 }
 
+/* Two files for one kind of firmware: which one is loaded would be chance. */
+static int check_boots(const struct netdef *d, const struct netdef_ip *ip, struct nd_error *e)
+{
+	unsigned seen = 0;
+
+	for (size_t i = 0; i < ip->boot_cnt; i++) {
+		if (seen & 1u << ip->boots[i].arch)
+			return nd_fail(e, ND_INVALID,
+				       "there is more than one <netd:boot> of an arch in network '%s'",
+				       d->name);
+		seen |= 1u << ip->boots[i].arch;
+	}
+	return 0;
+}
+
 static int check_ip4(const struct netdef *d, const struct netdef_ip *ip, struct nd_error *e)
 {
 	struct subnet s = subnet_of(ip);
@@ -270,6 +290,8 @@ static int check_ip4(const struct netdef *d, const struct netdef_ip *ip, struct 
 		err = check_range(&ip->ranges[i], &s, e);
 	for (size_t i = 0; i < ip->host_cnt && err == 0; i++)
 		err = check_host(d, ip, &ip->hosts[i], &s, e);
+	if (err == 0)
+		err = check_boots(d, ip, e);
 	return err < 0 ? err : check_unique(d, ip, e);
 }
 

@@ -46,8 +46,11 @@ ROW_RULE(netdef_ip_end)
 	if (!v4 && ip->tftp_root)
 		return nd_fail(e, ND_INVALID,
 			       "Unsupported <tftp> element in an IPv6 element in network '" NET "'");
+	if (ip->boot_cnt && !(v4 && ip->dhcp))
+		return nd_fail(e, ND_INVALID,
+			       "<netd:boot> without IPv4 ranges and hosts beside it in network '" NET "'");
 	if (ip->bootp_file || ip->bootp_server.family) {
-		if (v4 && ip->dhcp && ip->bootp_file)
+		if (v4 && ip->dhcp && (ip->bootp_file || ip->boot_cnt))
 			return 0;
 		free(ip->bootp_file);
 		ip->bootp_file = NULL;

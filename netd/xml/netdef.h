@@ -20,6 +20,10 @@
  *   netd:subnet='auto'
  *	on <ip>: the address is the preferred one; at a start netd may take another subnet of the same
  *	length, where this one collides with the host's.
+ *   netd:clientId='ff:00:11:22'
+ *	on a <host> of an IPv4 <dhcp>: the reservation is for the guest that sends this client identifier.
+ *   <netd:boot arch='bios|x64-uefi|arm64-uefi|x64-http|arm64-http|ipxe' file='ipxe.efi'/>
+ *	in an IPv4 <dhcp>: the boot file for firmware of this kind, in place of <bootp>'s.
  *   <netd:hostAccess mode='all|services|none'/>
  *	what of the host the guests reach; none: the bridge has no address at all.
  *   <netd:source address='203.0.113.5'/>
@@ -54,6 +58,7 @@
 #define NETDEF_UPLINKS_MAX    256  /* forward interfaces or addresses */
 #define NETDEF_PORTGROUPS_MAX 256
 #define NETDEF_TAGS_MAX       4096
+#define NETDEF_BOOTS_MAX      6 /* one an arch */
 #define NETDEF_SOURCES_MAX    2 /* one a family */
 #define NETDEF_ACCEPTS_MAX    256
 #define NETDEF_FORWARD_PORTS  1024    /* of one <netd:forward>: each is an element in the kernel */
@@ -81,11 +86,23 @@ const char *netdef_autostart_to_string(int v); /* "no" "boot" "on-attach" */
 int netdef_autostart_from_string(const char *s);
 /* How <lease unit=> is written; the time itself is always in lease_s. */
 enum netdef_unit { NETDEF_UNIT_MINUTES, NETDEF_UNIT_SECONDS, NETDEF_UNIT_HOURS };
+/* Bytes of a client identifier as written: "ff:00:11" (a digit alone counts as one: "1:52"). Return: how many, 0: it is none. */
+size_t netdef_client_id(const char *s, uint8_t ret[255]);
 const char *netdef_unit_to_string(int v);
 int netdef_unit_from_string(const char *s);
 
 /* Small words are kept in bytes; 0 is always "not given". */
 enum netdef_yesno { NETDEF_UNSAID, NETDEF_NO, NETDEF_YES };
+enum netdef_boot { /* as dhcp/config.h's */
+		   NETDEF_BOOT_UNSAID,
+		   NETDEF_BOOT_BIOS,
+		   NETDEF_BOOT_X64_UEFI,
+		   NETDEF_BOOT_ARM64_UEFI,
+		   NETDEF_BOOT_X64_HTTP,
+		   NETDEF_BOOT_ARM64_HTTP,
+		   NETDEF_BOOT_IPXE,
+		   NETDEF_BOOT_CNT_,
+};
 enum netdef_family { NETDEF_FAMILY_UNSAID, NETDEF_FAMILY_IPV4, NETDEF_FAMILY_IPV6 }; /* family= as written */
 enum netdef_mac_table { NETDEF_MAC_TABLE_UNSAID, NETDEF_MAC_TABLE_KERNEL, NETDEF_MAC_TABLE_LIBVIRT };
 enum netdef_native { NETDEF_NATIVE_NONE, NETDEF_NATIVE_TAGGED, NETDEF_NATIVE_UNTAGGED };
@@ -106,11 +123,16 @@ struct netdef_range {
 struct netdef_host {
 	bool has_mac;
 	struct nd_mac mac;
-	char *name; /* heap or NULL; at most 63 bytes of letters, digits, '.', '-', '_' */
-	char *id;   /* heap or NULL; DHCPv6 identity: hexadecimal digits and ':' */
+	char *name;      /* heap or NULL; at most 63 bytes of letters, digits, '.', '-', '_' */
+	char *id;        /* heap or NULL; DHCPv6 identity: hexadecimal digits and ':' */
+	char *client_id; /* heap or NULL; DHCPv4's: bytes as pairs of hexadecimal digits, ':' between them */
 	struct nd_ip ip;
 	uint32_t lease_s; /* as in a range */
 	enum netdef_unit lease_unit;
+};
+struct netdef_boot_file {
+	uint8_t arch; /* enum netdef_boot */
+	char *file;   /* heap; at most 254 bytes */
 };
 struct netdef_ip {
 	struct nd_prefix address; /* the bridge's own address with the subnet's length */
@@ -124,9 +146,11 @@ struct netdef_ip {
 	size_t range_cnt;
 	struct netdef_host *hosts;
 	size_t host_cnt;
-	char *tftp_root;           /* heap or NULL: no TFTP; IPv4 only */
-	char *bootp_file;          /* heap or NULL: no BOOTP; only beside ranges or hosts, IPv4 only */
-	struct nd_ip bootp_server; /* family 0: this host */
+	char *tftp_root;                /* heap or NULL: no TFTP; IPv4 only */
+	char *bootp_file;               /* heap or NULL: no BOOTP; only beside ranges or hosts, IPv4 only */
+	struct nd_ip bootp_server;      /* family 0: this host */
+	struct netdef_boot_file *boots; /* only beside ranges or hosts, IPv4 only; one of each arch */
+	size_t boot_cnt;
 };
 struct netdef_uplink {
 	char dev[ND_IFNAMSIZ];

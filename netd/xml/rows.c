@@ -33,6 +33,11 @@ static const char *const mode_names[] = {
 	[NETDEF_FORWARD_VEPA] = "vepa",       [NETDEF_FORWARD_PASSTHROUGH] = "passthrough",
 	[NETDEF_FORWARD_HOSTDEV] = "hostdev",
 };
+static const char *const boot_names[] = {
+	[NETDEF_BOOT_BIOS] = "bios",           [NETDEF_BOOT_X64_UEFI] = "x64-uefi",
+	[NETDEF_BOOT_ARM64_UEFI] = "arm64-uefi", [NETDEF_BOOT_X64_HTTP] = "x64-http",
+	[NETDEF_BOOT_ARM64_HTTP] = "arm64-http", [NETDEF_BOOT_IPXE] = "ipxe",
+};
 static const char *const family_names[] = { [NETDEF_FAMILY_IPV4] = "ipv4", [NETDEF_FAMILY_IPV6] = "ipv6" };
 static const char *const subnet_names[] = { NULL, "auto" };
 static const char *const pci_names[] = { "pci" };
@@ -96,6 +101,7 @@ WORDS(noyes);
 WORDS(yesno);
 WORDS(mode);
 WORDS(family);
+WORDS(boot);
 WORDS(subnet);
 WORDS(pci);
 WORDS(driver);
@@ -450,16 +456,24 @@ const struct row rows[] = {
 	     .bad_range = "expected unicast mac address, found multicast '%v' in network '" NET "'", LIVE),
 	ATTR("/ip/dhcp/host@id", string, FIELD(struct netdef_host, id), .max = ROW_VALUE_MAX, .chars = "0123456789abcdefABCDEF:",
 	     .flags = NOT_YET, .bad = "Invalid character '%c' in id '%v' of network '" NET "'", LIVE),
+	ATTR("/ip/dhcp/host@netd:clientId", string, FIELD(struct netdef_host, client_id), .max = 764, /* 255 bytes */
+	     .chars = "0123456789abcdefABCDEF:", .bad = "Invalid character '%c' in clientId '%v' of network '" NET "'", LIVE),
 	ATTR("/ip/dhcp/host@name", host_name, FIELD(struct netdef_host, name), .max = 63, /* DHCP_HOSTNAME_MAX - 1 */
 	     .bad = "Cannot use host name '%v' in network '" NET "'", LIVE),
 	ATTR("/ip/dhcp/host@ip", ip, FIELD(struct netdef_host, ip), .flags = REQ,
 	     .missing = "Missing IP address in static host definition for network '" NET "'",
 	     .bad = "Invalid IP address in static host definition for network '" NET "'", LIVE),
 	LEASE_ROWS("/ip/dhcp/host/lease", struct netdef_host),
-	ELEMENT("/ip/dhcp/bootp", .flags = NOT_YET),
-	ATTR("/ip/dhcp/bootp@file", string, FIELD(struct netdef_ip, bootp_file), .max = ROW_VALUE_MAX, .when = has_dhcp, LIVE),
+	ELEMENT("/ip/dhcp/bootp"),
+	ATTR("/ip/dhcp/bootp@file", string, FIELD(struct netdef_ip, bootp_file), .max = 254, /* DHCP_BOOT_FILE_MAX - 1 */
+	     .when = has_dhcp, LIVE),
 	ATTR("/ip/dhcp/bootp@server", ip, FIELD(struct netdef_ip, bootp_server), .when = has_dhcp,
 	     .bad = "Cannot parse socket address '%v': Name or service not known", LIVE),
+	MANY("/ip/dhcp/netd:boot", NETDEF_BOOTS_MAX, LIST(struct netdef_ip, boots, boot_cnt), LIVE),
+	ATTR("/ip/dhcp/netd:boot@arch", word, FIELD(struct netdef_boot_file, arch), .words = &boot, .flags = REQ,
+	     .bad = "'%v' is not one of 'bios', 'x64-uefi', 'arm64-uefi', 'x64-http', 'arm64-http', 'ipxe'", LIVE),
+	ATTR("/ip/dhcp/netd:boot@file", string, FIELD(struct netdef_boot_file, file), .max = 254, .flags = REQ | ROW_NOT_EMPTY,
+	     LIVE),
 
 	MANY("/route", NETDEF_RECORDS_MAX, LIST(struct netdef_rare, routes, route_cnt), .flags = R,
 	     .done = netdef_route_done, LIVE),

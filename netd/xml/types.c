@@ -38,6 +38,24 @@ bool netdef_host_name_valid(const char *s, size_t max)
 	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == len;
 }
 
+size_t netdef_client_id(const char *s, uint8_t ret[255])
+{
+	size_t cnt = 0;
+
+	for (;; s++) {
+		unsigned digits = 0, v = 0;
+
+		for (; isxdigit((unsigned char)*s) && digits < 3; s++, digits++)
+			v = v << 4 |
+			    (unsigned)(isdigit((unsigned char)*s) ? *s - '0' : (*s | 0x20) - 'a' + 10);
+		if (digits < 1 || digits > 2 || cnt == 255 || (*s && *s != ':'))
+			return 0;
+		ret[cnt++] = (uint8_t)v;
+		if (!*s)
+			return cnt;
+	}
+}
+
 const char *netdef_clip(const char *s, size_t len, char buf[NETDEF_CLIP_LEN])
 {
 	size_t n = len < NETDEF_CLIP_LEN ? len : NETDEF_CLIP_LEN - 4;

@@ -92,8 +92,9 @@ static bool host_same(const struct update *u, const void *have)
 
 	if (u->command == NETDEF_COMMAND_DELETE)
 		return (!h->has_mac || mac) && string_matches(h->name, o->name) &&
-		       string_matches(h->id, o->id) && (!h->ip.family || ip);
-	return mac || ip || string_equal(h->name, o->name);
+		       string_matches(h->id, o->id) && string_matches(h->client_id, o->client_id) &&
+		       (!h->ip.family || ip);
+	return mac || ip || string_equal(h->name, o->name) || string_equal(h->client_id, o->client_id);
 }
 
 static void host_fields(const void *item, char field[FIELDS][FIELD_LEN])

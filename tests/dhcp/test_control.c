@@ -16,6 +16,7 @@
 /* What the ops were called with last, and how often. */
 static struct {
 	int ready, send, propose, release, notice, counters;
+	uint32_t pong;
 	int ifindex;
 	uint64_t id;
 	uint32_t network_id;
@@ -72,6 +73,11 @@ static void got_counters(void *arg, const struct dhcp_counters *c)
 	got.values = *c;
 }
 
+static void got_pong(void *arg, uint32_t number)
+{
+	got.pong = number;
+}
+
 static const struct dhcp_control_ops ops = {
 	.ready = got_ready,
 	.send = got_send,
@@ -79,6 +85,7 @@ static const struct dhcp_control_ops ops = {
 	.release = got_release,
 	.notice = got_notice,
 	.counters = got_counters,
+	.pong = got_pong,
 };
 
 /* The channel, and the worker's side of it. */

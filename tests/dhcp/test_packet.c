@@ -32,8 +32,8 @@ static const struct {
 	{ OPTIONS("\65\1\1"), DHCP_KEEP },               /* no END */
 	{ OPTIONS("\0\0\65\1\1\0\377junk"), DHCP_KEEP }, /* nothing counts after END */
 	{ OPTIONS("\310\2xx\65\1\1\377"), DHCP_KEEP },   /* unknown ones are passed over */
-	{ OPTIONS(""), DHCP_DROP_NO_TYPE },
-	{ OPTIONS("\377"), DHCP_DROP_NO_TYPE },
+	{ OPTIONS(""), DHCP_KEEP },                      /* BOOTP */
+	{ OPTIONS("\377"), DHCP_KEEP },
 	{ OPTIONS("\65\1\0\377"), DHCP_DROP_NO_TYPE },
 	{ OPTIONS("\65"), DHCP_DROP_OPTION },   /* no length */
 	{ OPTIONS("\65\1"), DHCP_DROP_OPTION }, /* no value */

@@ -78,6 +78,12 @@ static void got_counters(void *arg, const struct dhcp_counters *c)
 	sink += (unsigned)c->drop[DHCP_DROP_CNT_ - 1];
 }
 
+static void got_pong(void *arg, uint32_t number)
+{
+	must(is_ready, "pong before ready");
+	sink += number;
+}
+
 static const struct dhcp_control_ops ops = {
 	.ready = got_ready,
 	.send = got_send,
@@ -85,6 +91,7 @@ static const struct dhcp_control_ops ops = {
 	.release = got_release,
 	.notice = got_notice,
 	.counters = got_counters,
+	.pong = got_pong,
 };
 
 /* Return: what the channel says of it, or 0 when the datagram was not sent. */

@@ -47,6 +47,7 @@ static int dhcp_fd = -1, arp_fd = -1, out_fd = -1;
 /* What the worker said last, and how often. */
 static struct {
 	int ready, send, propose, release, notice, counters;
+	uint32_t pong;
 	uint8_t frame[DHCP_FRAME_MAX];
 	size_t len;
 	uint64_t id;
@@ -118,6 +119,11 @@ static void got_counters(void *arg, const struct dhcp_counters *c)
 	got.values = *c;
 }
 
+static void got_pong(void *arg, uint32_t number)
+{
+	got.pong = number;
+}
+
 static const struct dhcp_control_ops ops = {
 	.ready = got_ready,
 	.send = got_send,
@@ -125,6 +131,7 @@ static const struct dhcp_control_ops ops = {
 	.release = got_release,
 	.notice = got_notice,
 	.counters = got_counters,
+	.pong = got_pong,
 };
 
 struct served {
