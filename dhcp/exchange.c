@@ -92,14 +92,6 @@ static int check_sender(const struct dhcp_exchange *x)
 	return relays_for_others(x) ? DHCP_DROP_CHADDR : DHCP_KEEP;
 }
 
-static void hardware_identity(const struct nd_mac *mac, struct dhcp_identity *ret)
-{
-	ret->kind = DHCP_IDENTITY_HARDWARE;
-	ret->len = 1 + sizeof(mac->b);
-	ret->bytes[0] = DHCP_HTYPE_ETHERNET;
-	memcpy(ret->bytes + 1, mac->b, sizeof(mac->b));
-}
-
 /* The host name, where a reservation may be had by it: netd names its ports itself, and a name of theirs is nobody else's to claim. */
 static const char *believed_hostname(const struct dhcp_exchange *x)
 {
@@ -111,8 +103,8 @@ static const char *believed_hostname(const struct dhcp_exchange *x)
 }
 
 /*
- * RFC 2131 §4.2: the client identifier, else hardware type and address. Deviation: a netd port with its own MAC is itself whatever
- * identifier it sends, since images are cloned with theirs.
+ * RFC 2131 §4.2: the client identifier, else hardware type and address. Deviations: a netd port with its own MAC is itself whatever
+ * identifier it sends, since images are cloned with theirs; and so is who an address is reserved for by MAC.
  */
 static void identify(struct dhcp_exchange *x)
 {
@@ -129,10 +121,9 @@ static void identify(struct dhcp_exchange *x)
 		x->identity.kind = DHCP_IDENTITY_PORT;
 		x->identity.len = sizeof(port->uuid.b);
 		memcpy(x->identity.bytes, port->uuid.b, sizeof(port->uuid.b));
-	} else if (id->len) {
-		x->identity = x->client_id;
 	} else {
-		hardware_identity(&x->packet.chaddr, &x->identity);
+		dhcp_reserves_identity(&x->net->pool.reserves, &x->packet.chaddr, &x->client_id,
+				       &x->identity);
 	}
 	x->who = (struct dhcp_who){ .identity = &x->identity,
 				    .client_id = &x->client_id,

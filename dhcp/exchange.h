@@ -24,6 +24,9 @@
 #define DHCP_UNSTORED_MAX 4096 /* offers, probes and first leases under way, per network */
 #define DHCP_PROBES_MAX   8192 /* probes under way in all networks: each holds a copy of its DISCOVER */
 #define DHCP_NOTICE_MS    60000u
+#define DHCP_HIGH_PERCENT 90 /* of a pool taken: told, and again after it was below DHCP_LOW_PERCENT */
+#define DHCP_LOW_PERCENT  80
+#define DHCP_USAGE_MS     10000u /* how often it is looked at while it is told */
 
 /* Events in the running hour. Zero is a valid state. */
 struct dhcp_hourly {
@@ -33,6 +36,7 @@ struct dhcp_hourly {
 
 enum dhcp_notice_kind {
 	DHCP_NOTICE_FULL,
+	DHCP_NOTICE_HIGH,
 	DHCP_NOTICE_CONFLICT,
 	DHCP_NOTICE_CLONE,
 	DHCP_NOTICE_RATE,
@@ -46,6 +50,8 @@ struct dhcp_net {
 	struct dhcp_network config; /* ranges and hosts are the pool's; routes and boots its own */
 	struct dhcp_pool pool;
 	uint32_t unstored_cnt; /* bindings no lease of which is stored: PROBING, OFFERED, PROPOSED */
+	bool is_high;          /* was above DHCP_HIGH_PERCENT, and not below DHCP_LOW_PERCENT since */
+	uint64_t usage_ms;     /* when that was looked at last */
 	struct dhcp_hourly declines;
 	struct nd_ratelimit notice[DHCP_NOTICE_CNT_];
 };

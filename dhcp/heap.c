@@ -81,6 +81,27 @@ void dhcp_heap_move(struct dhcp_pool *p, struct dhcp_binding *b, uint64_t free_a
 	sift_down(p, b->heap_at);
 }
 
+/* They are a tree at the top: walked in order of depth first, by places alone. */
+uint32_t dhcp_heap_count(const struct dhcp_pool *p, uint64_t now_s, uint32_t max)
+{
+	uint32_t cnt = 0;
+	uint64_t at = 0;
+
+	while (cnt < max) {
+		if (at < p->heap_cnt && p->heap[at]->free_at_s <= now_s) {
+			cnt++;
+			at = 2 * at + 1;
+			continue;
+		}
+		while (at > 0 && at % 2 == 0) /* a right child: its parent is done */
+			at = (at - 1) / 2;
+		if (at == 0)
+			break;
+		at++;
+	}
+	return cnt;
+}
+
 struct dhcp_binding *dhcp_heap_top(const struct dhcp_pool *p)
 {
 	return p->heap_cnt ? p->heap[0] : NULL;

@@ -13,7 +13,8 @@
 #include "dhcp/option.h"
 #include <string.h>
 
-#define IDENTITY_HEAD 48 /* bytes of a long client identifier that are kept as they are */
+#define HTYPE_ETHERNET 1
+#define IDENTITY_HEAD  48 /* bytes of a long client identifier that are kept as they are */
 
 /* Length rule of each kind of identity; index is enum dhcp_identity_kind. */
 static const struct {
@@ -57,6 +58,13 @@ void dhcp_identity_from_client_id(const uint8_t *p, size_t len, struct dhcp_iden
 	ret->len = DHCP_IDENTITY_MAX;
 	memcpy(ret->bytes, p, IDENTITY_HEAD);
 	memcpy(ret->bytes + IDENTITY_HEAD, name.b, sizeof(name.b));
+}
+
+void dhcp_identity_from_mac(const struct nd_mac *mac, struct dhcp_identity *ret)
+{
+	*ret = (struct dhcp_identity){ .kind = DHCP_IDENTITY_HARDWARE, .len = 1 + sizeof(mac->b) };
+	ret->bytes[0] = HTYPE_ETHERNET;
+	memcpy(ret->bytes + 1, mac->b, sizeof(mac->b));
 }
 
 static int identity_check(const struct dhcp_identity *id, const char *what, struct nd_error *e)

@@ -5,7 +5,8 @@
  * DOC: one lease, as it is proposed by the worker, stored by netd, and given back at start
  *
  * A lease belongs to an identity on a network. The identity is the port where the frame came from a netd port with its own MAC: two clones of an
- * image, with one client-id, are two ports and get two addresses. Else the client identifier (option 61), else htype + chaddr (RFC 2131 §4.2).
+ * image, with one client-id, are two ports and get two addresses. Else the client identifier (option 61), else htype + chaddr (RFC 2131 §4.2); but where
+ * an address is reserved for a MAC, that MAC is who it is, whatever client identifiers firmware and system of the machine send.
  */
 #include "base/addr.h"
 #include "base/error.h"
@@ -40,4 +41,5 @@ bool dhcp_identity_equal(const struct dhcp_identity *a, const struct dhcp_identi
 uint32_t dhcp_identity_hash(const struct dhcp_identity *id);
 /* Client identifier of any length (1-255) → bounded identity. */
 void dhcp_identity_from_client_id(const uint8_t *p, size_t len, struct dhcp_identity *ret);
+void dhcp_identity_from_mac(const struct nd_mac *mac, struct dhcp_identity *ret);
 #endif

@@ -7,7 +7,7 @@
  * goes by words: 1,024 of them for 65,536 addresses, and only while there is a free one.
  *
  * A bit is set ⇔ the address has a binding, is reserved, or is the server's, the network's or the broadcast address.
- * A reserved address is bound only to a client it is reserved for: configure() forgets the others, take() lets no other in.
+ * A reserved address is given only to a client it is reserved for. Another one's lease from before the reservation stands in its way until it ends.
  */
 #include "dhcp/pool.h"
 #include "base/mem.h"
@@ -134,6 +134,7 @@ static size_t bitmap_words(uint32_t size)
 static void bitmap_mark(struct dhcp_pool *p)
 {
 	p->free_cnt = p->size;
+	p->kept_cnt = 0;
 	if (!p->taken)
 		return;
 	bit_set(p, p->server_ip4);
@@ -142,6 +143,7 @@ static void bitmap_mark(struct dhcp_pool *p)
 	for (struct nd_map_node *n = nd_map_first(&p->reserves.by_ip); n;
 	     n = nd_map_next(&p->reserves.by_ip, n))
 		bit_set(p, dhcp_reserves_ip(n));
+	p->kept_cnt = p->size - p->free_cnt;
 	for (uint32_t i = 0; i < p->heap_cnt; i++)
 		bit_set(p, p->heap[i]->lease.ip4);
 }
@@ -292,16 +294,11 @@ static bool is_of(const struct dhcp_binding *b, const struct dhcp_who *who)
 	return b->state != DHCP_BINDING_DECLINED && dhcp_identity_equal(&b->lease.identity, who->identity);
 }
 
-/* Whether the binding b of a reserved address gives way to another client that the address is reserved for, too. */
+/* Whether the binding b of a reserved address gives way to a client that it is reserved for. Who has the lease was told that the address is its own
+ * until it ends: it is refused when it renews, and only then. */
 static bool gives_way(const struct dhcp_binding *b, const struct dhcp_who *who, uint64_t now_s)
 {
-	if (is_expired(b, now_s) || is_of(b, who))
-		return true;
-	/* One machine whose firmware and system send different client identifiers. A port is never somebody else, on neither side: who has
-	 * the lease was told that the address is its own until it ends. */
-	return !b->proposal && b->state != DHCP_BINDING_DECLINED &&
-	       b->lease.identity.kind != DHCP_IDENTITY_PORT && who->identity->kind != DHCP_IDENTITY_PORT &&
-	       nd_mac_equal(&b->lease.mac, &who->mac);
+	return is_expired(b, now_s) || is_of(b, who);
 }
 
 static bool reservation_usable(const struct dhcp_pool *p, const struct dhcp_host *host,
@@ -412,6 +409,17 @@ struct dhcp_binding *dhcp_pool_pick(struct dhcp_pool *p, const struct dhcp_who *
 	return pick_dynamic(p, who, now_s);
 }
 
+bool dhcp_pool_is_above(const struct dhcp_pool *p, unsigned percent, uint64_t now_s)
+{
+	uint32_t size = p->size - p->kept_cnt, taken = size - p->free_cnt;
+	uint64_t limit = (uint64_t)size * percent / 100;
+
+	if (!p->taken || taken < limit || size == 0)
+		return false;
+	/* Previous leases are taken, too, but can be had. */
+	return taken - dhcp_heap_count(p, now_s, taken - (uint32_t)limit + 1) >= limit;
+}
+
 uint32_t dhcp_pool_lease_s(const struct dhcp_pool *p, const struct dhcp_host *host, uint32_t ip4)
 {
 	const struct dhcp_pool_range *r = range_of(p, ip4);
@@ -425,48 +433,61 @@ uint32_t dhcp_pool_lease_s(const struct dhcp_pool *p, const struct dhcp_host *ho
 
 /* ---- configuration ---- */
 
+/* Whether a lease is of an address that is given out here, be it now to others. */
 static bool fits(const struct dhcp_pool *p, const struct dhcp_lease *l)
 {
-	struct dhcp_who who = { .identity = &l->identity,
-				.client_id = &l->client_id,
-				.mac = l->mac,
-				.hostname = l->hostname,
-				.port_name = "" };
-	const struct dhcp_host *host;
+	return is_dynamic(p, l->ip4) ||
+	       (l->ip4 != p->server_ip4 && dhcp_reserves_find_ip(&p->reserves, l->ip4));
+}
 
-	if (is_dynamic(p, l->ip4))
+/* Reservations decide by what a client that is no port is known. */
+static void identity_now(const struct dhcp_pool *p, const struct dhcp_lease *l, struct dhcp_identity *ret)
+{
+	*ret = l->identity;
+	if (l->state == DHCP_LEASE_BOUND &&
+	    (l->identity.kind == DHCP_IDENTITY_CLIENT_ID ||
+	     (l->identity.kind == DHCP_IDENTITY_HARDWARE && l->client_id.len)))
+		dhcp_reserves_identity(&p->reserves, &l->mac, &l->client_id, ret);
+}
+
+/* After reservations have changed. Return: false when another binding is that client's already. */
+static bool reidentify(struct dhcp_pool *p, struct dhcp_binding *b)
+{
+	struct dhcp_identity now;
+
+	identity_now(p, &b->lease, &now);
+	if (!b->has_identity || dhcp_identity_equal(&now, &b->lease.identity))
 		return true;
-	if (l->ip4 == p->server_ip4)
+	if (dhcp_pool_find_identity(p, &now))
 		return false;
-	if (l->state == DHCP_LEASE_DECLINED)
-		return dhcp_reserves_find_ip(&p->reserves, l->ip4) != NULL;
-	host = dhcp_reserves_find_ip(&p->reserves, l->ip4);
-	/* The record of a port's lease lacks the port's name, where that is no host name: believe it until the next renewal. */
-	if (host && dhcp_host_by_name(host) && !l->hostname[0] && l->identity.kind == DHCP_IDENTITY_PORT)
-		return true;
-	host = dhcp_reserves_find(&p->reserves, &who);
-	return host && host->ip4 == l->ip4;
+	nd_map_remove(&p->by_identity, &b->by_identity);
+	b->lease.identity = now;
+	b->has_identity = nd_map_insert(&p->by_identity, &b->by_identity, identity_hash(&now));
+	return b->has_identity;
 }
 
 struct dhcp_binding *dhcp_pool_load(struct dhcp_pool *p, const struct dhcp_lease *l)
 {
 	bool owned = l->state == DHCP_LEASE_BOUND;
-	struct dhcp_binding *there = dhcp_pool_find_ip(p, l->ip4);
-	struct dhcp_binding *mine = owned ? dhcp_pool_find_identity(p, &l->identity) : NULL, *b;
+	struct dhcp_binding *there = dhcp_pool_find_ip(p, l->ip4), *mine, *b;
+	struct dhcp_identity identity;
 
+	identity_now(p, l, &identity);
+	mine = owned ? dhcp_pool_find_identity(p, &identity) : NULL;
 	/* What is under way is newer than any record. */
 	if (!fits(p, l) || (there && there->proposal) || (mine && mine->proposal))
 		return NULL;
 	/* Twice, where the one it has was about to replace another. */
-	while (owned && (mine = dhcp_pool_find_identity(p, &l->identity)))
+	while (owned && (mine = dhcp_pool_find_identity(p, &identity)))
 		dhcp_pool_remove(p, mine);
 	there = dhcp_pool_find_ip(p, l->ip4);
 	if (there)
 		dhcp_pool_remove(p, there);
-	b = binding_new(p, l->ip4, &l->identity, owned);
+	b = binding_new(p, l->ip4, &identity, owned);
 	if (!b)
 		return NULL;
 	b->lease = *l;
+	b->lease.identity = identity;
 	b->lease.client_id.len = 0; /* set_client_id() compares with it */
 	dhcp_pool_set_client_id(p, b, &l->client_id);
 	b->state = owned ? DHCP_BINDING_BOUND : DHCP_BINDING_DECLINED;
@@ -528,7 +549,7 @@ static void bindings_refit(struct dhcp_pool *p)
 		struct dhcp_binding *b = container_of(node, struct dhcp_binding, by_ip);
 
 		next = nd_map_next(&p->by_ip, node);
-		if (fits(p, &b->lease))
+		if (fits(p, &b->lease) && reidentify(p, b))
 			dhcp_pool_schedule(b);
 		else
 			dhcp_pool_remove(p, b);

@@ -55,6 +55,7 @@ struct dhcp_pool {
 	struct dhcp_pool_range *range; /* sorted, without overlaps */
 	uint32_t range_cnt;
 	uint32_t size, free_cnt; /* addresses in ranges; of them neither bound nor kept back */
+	uint32_t kept_cnt;       /* of them kept back; counted with the bitmap */
 	uint64_t *taken;         /* bitmap of size bits; NULL until the first binding */
 	struct dhcp_reserves reserves;
 	struct nd_map by_ip, by_identity, by_client_id;
@@ -110,6 +111,8 @@ void dhcp_pool_disown(struct dhcp_pool *p, struct dhcp_binding *b);
 /* Replaces lease.client_id and keeps the index of ports' client identifiers. */
 void dhcp_pool_set_client_id(struct dhcp_pool *p, struct dhcp_binding *b,
 			     const struct dhcp_identity *client_id);
+/* Whether leases and offers take at least so much of what everybody may have. Looks at as many previous leases as lie above that, no more. */
+bool dhcp_pool_is_above(const struct dhcp_pool *p, unsigned percent, uint64_t now_s);
 /* Lease time of an address, seconds or DHCP_LEASE_INFINITE. host: the client's reservation or NULL. */
 uint32_t dhcp_pool_lease_s(const struct dhcp_pool *p, const struct dhcp_host *host, uint32_t ip4);
 #endif

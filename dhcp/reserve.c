@@ -135,15 +135,19 @@ static const struct dhcp_host *find_name(const struct dhcp_reserves *r, const ch
 	return n ? &container_of(n, struct dhcp_reserve, by_name)->host : NULL;
 }
 
+static struct nd_map_node *find_client_id(const struct dhcp_reserves *r, const struct dhcp_identity *id)
+{
+	return r->by_client_id.cnt && id->len ? nd_map_find(&r->by_client_id, id, client_id_hash(id)) : NULL;
+}
+
 const struct dhcp_host *dhcp_reserves_find(const struct dhcp_reserves *r, const struct dhcp_who *who)
 {
 	const struct dhcp_host *named;
-	struct nd_map_node *n = NULL;
+	struct nd_map_node *n;
 
 	if (r->cnt == 0)
 		return NULL;
-	if (who->client_id->len)
-		n = nd_map_find(&r->by_client_id, who->client_id, client_id_hash(who->client_id));
+	n = find_client_id(r, who->client_id);
 	if (n)
 		return &container_of(n, struct dhcp_reserve, by_client_id)->host;
 	n = nd_map_find(&r->by_mac, &who->mac, mac_hash(&who->mac));
@@ -152,6 +156,15 @@ const struct dhcp_host *dhcp_reserves_find(const struct dhcp_reserves *r, const 
 	/* The port's name is netd's own word; the host name is only the guest's, and who made `who` decides whether it counts. */
 	named = find_name(r, who->port_name);
 	return named ? named : find_name(r, who->hostname);
+}
+
+void dhcp_reserves_identity(const struct dhcp_reserves *r, const struct nd_mac *mac,
+			    const struct dhcp_identity *client_id, struct dhcp_identity *ret)
+{
+	if (client_id->len && (find_client_id(r, client_id) || !dhcp_reserves_has_mac(r, mac)))
+		*ret = *client_id;
+	else
+		dhcp_identity_from_mac(mac, ret);
 }
 
 bool dhcp_reserves_has_mac(const struct dhcp_reserves *r, const struct nd_mac *mac)

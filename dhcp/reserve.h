@@ -28,6 +28,11 @@ int dhcp_reserves_set(struct dhcp_reserves *r, const struct dhcp_host *hosts, ui
 		      struct nd_error *e);
 /* The reservation of this client: by client identifier, else MAC, else name. NULL: none. */
 const struct dhcp_host *dhcp_reserves_find(const struct dhcp_reserves *r, const struct dhcp_who *who);
+/* Who a client that is no port is here: its client identifier, if one is reserved for; its MAC, if one is reserved for that; else the client identifier it
+ * sends, else its MAC. */
+void dhcp_reserves_identity(const struct dhcp_reserves *r, const struct nd_mac *mac,
+			    const struct dhcp_identity *client_id /* len 0: none */,
+			    struct dhcp_identity *ret);
 /* Whether one is for this MAC. */
 bool dhcp_reserves_has_mac(const struct dhcp_reserves *r, const struct nd_mac *mac);
 /* What names are compared by: the label that a guest of this name would be called, or the whole where it is no host name. */

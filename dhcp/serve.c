@@ -346,6 +346,31 @@ static void tell_clones(const struct dhcp_exchange *x, const struct dhcp_binding
 			 x->member->config.name, nd_mac_to_string(&x->packet.chaddr, mac[1]));
 }
 
+/* Once for each time that a pool fills up. Previous leases are counted only where they make the difference, and seldom. */
+static void tell_usage(const struct dhcp_exchange *x)
+{
+	struct dhcp_net *net = x->net;
+	const struct dhcp_pool *p = &net->pool;
+	uint64_t free = (uint64_t)p->free_cnt * 100, size = p->size - p->kept_cnt;
+
+	if (free > size * (100 - DHCP_HIGH_PERCENT)) {
+		net->is_high = net->is_high && free <= size * (100 - DHCP_LOW_PERCENT);
+		return;
+	}
+	if (net->usage_ms && x->t->now_ms - net->usage_ms < DHCP_USAGE_MS)
+		return;
+	net->usage_ms = x->t->now_ms;
+	if (net->is_high) {
+		net->is_high = dhcp_pool_is_above(p, DHCP_LOW_PERCENT, x->t->now_s);
+		return;
+	}
+	net->is_high = dhcp_pool_is_above(p, DHCP_HIGH_PERCENT, x->t->now_s);
+	if (net->is_high)
+		dhcp_turn_notice(x->t, net, DHCP_NOTICE_HIGH,
+				 "%u %% of the %u addresses in its ranges are leased", DHCP_HIGH_PERCENT,
+				 p->size - p->kept_cnt);
+}
+
 /* The lease and its finished ACK go to netd, which stores the one before it sends the other (RFC 2131 §3.1 step 4). */
 static int propose(const struct dhcp_exchange *x, struct dhcp_binding *b)
 {
@@ -373,6 +398,8 @@ static int propose(const struct dhcp_exchange *x, struct dhcp_binding *b)
 	}
 	describe(x, b);
 	tell_clones(x, b);
+	if (b->state == DHCP_BINDING_PROPOSED)
+		tell_usage(x);
 	g->counters.ack++;
 	x->t->out->propose(x->t->out->arg, id, &b->lease, x->net->config.ifindex, g->frame, len);
 	return DHCP_KEEP;
@@ -389,6 +416,14 @@ static int request_unknown(const struct dhcp_exchange *x, enum unknown_client un
 		return DHCP_DROP_RATE;
 	b = dhcp_pool_claim(p, &x->who, ip4, x->t->now_s);
 	return b ? propose(x, b) : refuse(x, "address is not free");
+}
+
+/* A reservation wins over the lease. An address reserved for somebody else is free from here: who hears a NAK stops using it at once (§3.2 step 4). */
+static int refuse_reserved(const struct dhcp_exchange *x, struct dhcp_binding *b)
+{
+	if (b->state == DHCP_BINDING_BOUND && dhcp_reserves_find_ip(&x->net->pool.reserves, b->lease.ip4))
+		dhcp_binding_release(x->t, b);
+	return refuse(x, "address is reserved, or the client has a reservation");
 }
 
 static int on_request(struct dhcp_exchange *x)
@@ -418,7 +453,7 @@ static int on_request(struct dhcp_exchange *x)
 	if (b->lease.ip4 != ip4)
 		return refuse(x, "another address is leased to this client");
 	if (!dhcp_pool_may_hold(&x->net->pool, &x->who, ip4, x->t->now_s))
-		return refuse(x, "address is reserved, or the client has a reservation");
+		return refuse_reserved(x, b);
 	return propose(x, b);
 }
 

@@ -633,15 +633,21 @@ static void test_reservation(void **state)
 	assert_int_equal(
 		host_bind(&h, T_MARK + 1, &(struct ask){ .mac = mac_of(2), .requested = T_NET + 120 }),
 		T_NET + 120);
-	/* A reservation made now wins over the lease: both are told at their next renewal. */
+	/* A reservation made now wins over the lease: both are told at their next renewal, the one that has the address first. */
 	n.hosts = &host;
 	n.host_cnt = 1;
 	assert_int_equal(dhcp_engine_network_set(h.g, &n, NULL), 0);
+	host_ask(
+		&h, T_MARK,
+		&(struct ask){ .type = DHCP_REQUEST, .mac = mac_of(1), .ciaddr = mine, .dst_ip4 = T_SERVER });
+	host_expect(&h, DHCP_ACK, &got); /* nobody is to have the address twice */
+	host_stored(&h, host_out(&h, OUT_PROPOSE)->id);
 	host_ask(
 		&h, T_MARK + 1,
 		&(struct ask){
 			.type = DHCP_REQUEST, .mac = mac_of(2), .ciaddr = T_NET + 120, .dst_ip4 = T_SERVER });
 	host_expect(&h, DHCP_NAK, &got);
+	assert_int_equal(host_out(&h, OUT_RELEASE)->lease.ip4, T_NET + 120);
 	host_ask(
 		&h, T_MARK,
 		&(struct ask){ .type = DHCP_REQUEST, .mac = mac_of(1), .ciaddr = mine, .dst_ip4 = T_SERVER });

@@ -216,13 +216,11 @@ static void test_reservations(void **state)
 	c.who.hostname = "mac2"; /* a name beside a MAC does not identify */
 	assert_null(dhcp_pool_pick(&p, &c.who, 0, NOW));
 	assert_null(dhcp_pool_claim(&p, &c.who, T_NET + 20, NOW));
-	/* firmware and system of one machine, with different identifiers: the reservation is the machine's */
+	/* another of the same MAC: who has the lease keeps it, be it a port or not */
 	client(&c, 1);
 	c.identity = (struct dhcp_identity){ DHCP_IDENTITY_CLIENT_ID, 1, "x" };
-	assert_true(dhcp_pool_may_hold(&p, &c.who, T_NET + 20, NOW));
-	assert_int_equal(dhcp_pool_pick(&p, &c.who, 0, NOW)->lease.ip4, T_NET + 20);
-	assert_null(dhcp_pool_find_identity(&p, client(&c, 1)->identity));
-	/* but a port is not the machine that somebody else said to be */
+	assert_false(dhcp_pool_may_hold(&p, &c.who, T_NET + 20, NOW));
+	assert_null(dhcp_pool_pick(&p, &c.who, 0, NOW));
 	client(&c, 1);
 	c.identity = (struct dhcp_identity){ DHCP_IDENTITY_PORT, 16, "port" };
 	assert_false(dhcp_pool_may_hold(&p, &c.who, T_NET + 20, NOW));
@@ -250,14 +248,18 @@ static void test_configure(void **state)
 	assert_int_equal(forgotten, 30);
 	assert_int_equal(p.free_cnt, 0);
 	configure(&p, &wide, 1, &host, 1);
-	assert_int_equal(forgotten, 31); /* .12 is another's now */
+	assert_int_equal(forgotten, 30);
 	assert_int_equal(p.free_cnt, 30);
-	assert_null(dhcp_pool_find_ip(&p, T_NET + 12));
+	assert_non_null(
+		dhcp_pool_find_ip(&p, T_NET + 12)); /* another's now: kept until it ends, and no longer */
 	assert_non_null(dhcp_pool_find_ip(&p, T_NET + 13));
 	assert_true(dhcp_pool_may_hold(&p, client(&c, 103), T_NET + 13, NOW));
 	assert_false(dhcp_pool_may_hold(&p, client(&c, 102), T_NET + 12, NOW));
-	assert_true(dhcp_pool_may_hold(&p, client(&c, 9), T_NET + 12, NOW));
-	assert_false(dhcp_pool_may_hold(&p, client(&c, 9), T_NET + 14, NOW));
+	assert_false(dhcp_pool_may_hold(&p, client(&c, 9), T_NET + 12, NOW));
+	assert_true(dhcp_pool_may_hold(&p, client(&c, 9), T_NET + 30, NOW)); /* something else that long */
+	assert_true(dhcp_pool_may_hold(&p, client(&c, 9), T_NET + 12, NOW + 100));
+	assert_false(dhcp_pool_may_hold(&p, client(&c, 9), T_NET + 30, NOW + 100));
+	assert_int_equal(dhcp_pool_pick(&p, client(&c, 9), 0, NOW + 100)->lease.ip4, T_NET + 12);
 	dhcp_pool_done(&p);
 }
 
@@ -289,6 +291,64 @@ static void test_load(void **state)
 	b->proposal = 5;
 	l.ip4 = T_NET + 11;
 	assert_null(dhcp_pool_load(&p, &l)); /* what is under way is newer */
+	dhcp_pool_done(&p);
+}
+
+/* One machine, whose firmware and system send different client identifiers, is known by its MAC while that has a reservation. */
+static void test_reidentify(void **state)
+{
+	static const struct dhcp_range range = { T_NET + 10, T_NET + 20, 0 };
+	static const struct dhcp_host host = { .has_mac = true,
+					       .mac = { { 0x52, 0x54, 0, 0, 0, 1 } },
+					       .ip4 = T_NET + 12 };
+	struct dhcp_lease l = {
+		.network = { { 1 } }, .ip4 = T_NET + 12, .mac = mac_of(1), .expiry_s = NOW + 10
+	};
+	struct dhcp_identity id = { DHCP_IDENTITY_CLIENT_ID, 1, "x" }, by_mac;
+	struct dhcp_pool p;
+	struct client c;
+
+	dhcp_identity_from_mac(&l.mac, &by_mac);
+	l.identity = l.client_id = id;
+	dhcp_pool_init(&p, on_forget);
+	configure(&p, &range, 1, NULL, 0);
+	assert_non_null(dhcp_pool_load(&p, &l));
+	assert_non_null(dhcp_pool_find_identity(&p, &id));
+	configure(&p, &range, 1, &host, 1);
+	assert_null(dhcp_pool_find_identity(&p, &id));
+	assert_int_equal(dhcp_pool_find_identity(&p, &by_mac)->lease.ip4, T_NET + 12);
+	assert_true(dhcp_pool_may_hold(&p, client(&c, 1), T_NET + 12, NOW));
+	dhcp_reserves_identity(&p.reserves, &l.mac, &id, &c.identity);
+	assert_true(dhcp_identity_equal(&c.identity, &by_mac));
+	assert_non_null(dhcp_pool_load(&p, &l)); /* as it was stored */
+	assert_int_equal(dhcp_pool_find_identity(&p, &by_mac)->lease.ip4, T_NET + 12);
+	configure(&p, &range, 1, NULL, 0);
+	assert_int_equal(dhcp_pool_find_identity(&p, &id)->lease.ip4, T_NET + 12);
+	dhcp_reserves_identity(&p.reserves, &l.mac, &id, &c.identity);
+	assert_true(dhcp_identity_equal(&c.identity, &id));
+	/* A reservation for the client identifier itself counts more. */
+	struct dhcp_host both[] = { host, { .client_id = id, .ip4 = T_NET + 13 } };
+	configure(&p, &range, 1, both, 2);
+	dhcp_reserves_identity(&p.reserves, &l.mac, &id, &c.identity);
+	assert_true(dhcp_identity_equal(&c.identity, &id));
+	dhcp_pool_done(&p);
+}
+
+static void test_above(void **state)
+{
+	static const struct dhcp_range range = { T_NET + 1, T_NET + 100, 0 }; /* .1 is the server's */
+	struct dhcp_pool p;
+	struct client c;
+
+	dhcp_pool_init(&p, on_forget);
+	configure(&p, &range, 1, NULL, 0);
+	assert_false(dhcp_pool_is_above(&p, 90, NOW));
+	for (unsigned i = 0; i < 99; i++) {
+		assert_int_equal(dhcp_pool_is_above(&p, 90, NOW), i >= 89);
+		bind_until(dhcp_pool_pick(&p, client(&c, 100 + i), 0, NOW), NOW + 1 + i);
+	}
+	for (unsigned i = 0; i < 120; i++) /* one ends in each second */
+		assert_int_equal(dhcp_pool_is_above(&p, 90, NOW + i), i <= 10);
 	dhcp_pool_done(&p);
 }
 
@@ -390,7 +450,8 @@ int main(void)
 		cmocka_unit_test(test_order),        cmocka_unit_test(test_stable),
 		cmocka_unit_test(test_never),        cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_reservations), cmocka_unit_test(test_configure),
-		cmocka_unit_test(test_load),         cmocka_unit_test(test_random),
+		cmocka_unit_test(test_load),         cmocka_unit_test(test_reidentify),
+		cmocka_unit_test(test_above),        cmocka_unit_test(test_random),
 		cmocka_unit_test(test_large),
 	};
 

@@ -169,6 +169,79 @@ static void test_bootp_bare(void **state)
 	host_done(&h);
 }
 
+/* ---- the pool ---- */
+
+/* Told once when it fills up, and again after it had been well below. */
+static void test_high(void **state)
+{
+	struct dhcp_network n = host_network();
+	unsigned told = 0;
+	struct host h;
+	uint32_t ip4;
+
+	start(&h, &n);
+	for (int round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < 95; i++) {
+			struct ask a = { .type = DHCP_DISCOVER, .mac = mac_of(1000 + i), RAW("\x50\0") };
+
+			host_ask(&h, T_FOREIGN, &a);
+			if (host_out(&h, OUT_NOTICE)) {
+				told++;
+				assert_int_equal(i, 89);
+				assert_string_equal(host_out(&h, OUT_NOTICE)->text,
+						    "90 % of the 100 addresses in its ranges are leased");
+			}
+			host_stored(&h, host_out(&h, OUT_PROPOSE)->id);
+		}
+		assert_int_equal(told, round + 1);
+		for (unsigned i = 0; i < 100; i++)
+			dhcp_engine_lease_free(h.g, &n.uuid, T_NET + 100 + i);
+		h.now_ms += 100000;
+		host_ask(&h, T_FOREIGN,
+			 &(struct ask){ .type = DHCP_DISCOVER, .mac = mac_of(9), RAW("\x50\0") });
+		ip4 = host_out(&h, OUT_PROPOSE)->lease.ip4;
+		host_stored(&h, host_out(&h, OUT_PROPOSE)->id);
+		dhcp_engine_lease_free(h.g, &n.uuid, ip4);
+	}
+	host_done(&h);
+}
+
+/* Another device that took a machine's MAC, with a client identifier of its own: by the reservation it is that machine. */
+static void test_reserved_identity(void **state)
+{
+	const struct dhcp_host hosts[] = { { .has_mac = true, .mac = mac_of(7), .ip4 = T_NET + 20 },
+					   { .client_id = { DHCP_IDENTITY_CLIENT_ID, 3, "abc" },
+					     .ip4 = T_NET + 21 } };
+	struct dhcp_network n = host_network();
+	const struct dhcp_lease *l;
+	struct answer got;
+	struct host h;
+	struct ask a;
+
+	n.hosts = hosts;
+	n.host_cnt = 2;
+	start(&h, &n);
+	/* firmware, then the system */
+	assert_int_equal(host_bind(&h, T_FOREIGN, &(struct ask){ .mac = mac_of(7), .client_id = "firm" }),
+			 T_NET + 20);
+	a = (struct ask){ .type = DHCP_DISCOVER, .mac = mac_of(7), .client_id = "system", RAW("\x50\0") };
+	host_ask(&h, T_FOREIGN, &a);
+	host_expect(&h, DHCP_ACK, &got);
+	l = &host_out(&h, OUT_PROPOSE)->lease;
+	assert_int_equal(l->ip4, T_NET + 20);
+	assert_int_equal(l->identity.kind, DHCP_IDENTITY_HARDWARE);
+	assert_memory_equal(l->client_id.bytes, "system", 6);
+	host_stored(&h, host_out(&h, OUT_PROPOSE)->id);
+	/* a client identifier, from whatever MAC; but not while another has the address */
+	assert_int_equal(host_bind(&h, T_FOREIGN, &(struct ask){ .mac = mac_of(8), .client_id = "abc" }),
+			 T_NET + 21);
+	assert_int_equal(host_bind(&h, T_FOREIGN, &(struct ask){ .mac = mac_of(9), .client_id = "abc" }),
+			 T_NET + 21);
+	assert_int_not_equal(host_bind(&h, T_MARK, &(struct ask){ .mac = mac_of(1), .client_id = "abc" }),
+			     T_NET + 21);
+	host_done(&h);
+}
+
 /* ---- routes and names ---- */
 
 static void test_routes(void **state)
@@ -307,6 +380,8 @@ int main(void)
 		cmocka_unit_test(test_rapid_commit_refused),
 		cmocka_unit_test(test_bootp),
 		cmocka_unit_test(test_bootp_bare),
+		cmocka_unit_test(test_high),
+		cmocka_unit_test(test_reserved_identity),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_many_routes),
 		cmocka_unit_test(test_search),
