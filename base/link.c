@@ -240,6 +240,7 @@ static const struct attr_row link_rows[] = {
 	[IFLA_ADDRESS] = { get_mac, offsetof(struct link_scan, link.mac) },
 	[IFLA_IFNAME] = { get_name, offsetof(struct link_scan, link.name) },
 	[IFLA_MTU] = { get_u32, offsetof(struct link_scan, link.mtu) },
+	[IFLA_LINK] = { get_u32, offsetof(struct link_scan, link.lower) },
 	[IFLA_MASTER] = { get_u32, offsetof(struct link_scan, link.master) },
 	[IFLA_LINKINFO] = { get_nest, offsetof(struct link_scan, info) },
 	[IFLA_IFALIAS] = { get_alias, offsetof(struct link_scan, link) },
@@ -271,6 +272,9 @@ static const struct attr_row tun_rows[] = {
 	[IFLA_TUN_NUM_QUEUES] = { get_u32_as_u16, offsetof(struct nd_link, tun_queues) },
 	[IFLA_TUN_NUM_DISABLED_QUEUES] = { get_u32_as_u16, offsetof(struct nd_link, tun_disabled_queues) },
 };
+static const struct attr_row macvtap_rows[] = {
+	[IFLA_MACVLAN_MODE] = { get_u32, offsetof(struct nd_link, macvtap_mode) },
+};
 /* Indexed by enum nd_link_kind: the rows of its IFLA_INFO_DATA. */
 static const struct {
 	const struct attr_row *rows;
@@ -278,6 +282,7 @@ static const struct {
 } kind_rows[] = {
 	[ND_LINK_BRIDGE] = { bridge_rows, ARRAY_LEN(bridge_rows) },
 	[ND_LINK_TUN] = { tun_rows, ARRAY_LEN(tun_rows) },
+	[ND_LINK_MACVTAP] = { macvtap_rows, ARRAY_LEN(macvtap_rows) },
 	[ND_LINK_IFB] = { NULL, 0 },
 };
 

@@ -42,6 +42,8 @@ struct nd_link {
 	bool htb;             /* its root qdisc, when the record was made: no event tells of a change */
 	uint16_t tun_queues, tun_disabled_queues;
 	uint32_t br_forward_delay_cs; /* bridge: IFLA_BR_FORWARD_DELAY, centiseconds */
+	int lower;                    /* IFLA_LINK: the device it is made on (of a veth its peer), 0 none */
+	uint32_t macvtap_mode;        /* ND_LINK_MACVTAP: MACVLAN_MODE_… */
 	bool has_alias;               /* an alias of netd's form */
 	struct nd_uuid alias_network, alias_port;
 };

@@ -65,6 +65,7 @@ enum tap_diff {
 	TAP_PERSIST = 1 << 7,
 	TAP_ISOLATED = 1 << 8,
 	TAP_LEARNING = 1 << 9,
+	TAP_MODE = 1 << 10, /* of a macvtap alone */
 };
 /* Pure. Return: enum tap_diff bits. */
 unsigned tap_diff(const struct tap_config *want, const struct nd_link *have);

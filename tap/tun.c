@@ -42,6 +42,12 @@ static int request_name(struct ifreq *req, const char *name, struct nd_error *e)
 	return 0;
 }
 
+static unsigned iff_flags(unsigned flags)
+{
+	return IFF_TAP | IFF_NO_PI | (flags & TUN_VNET_HDR ? IFF_VNET_HDR : 0) |
+	       (flags & TUN_MULTI_QUEUE ? IFF_MULTI_QUEUE : 0);
+}
+
 int tun_attach(const char *name, unsigned flags, int *ret_fd, struct nd_error *e)
 {
 	struct ifreq req;
@@ -54,20 +60,24 @@ int tun_attach(const char *name, unsigned flags, int *ret_fd, struct nd_error *e
 		return nd_fail_sys(e, errno, NULL, "open " TUN_PATH);
 
 	/* IFF_TUN_EXCL: without it, TUNSETIFF attaches to somebody else's free TAP of that name. */
-	unsigned iff = IFF_TAP | IFF_NO_PI;
-	if (flags & TUN_VNET_HDR)
-		iff |= IFF_VNET_HDR;
-	if (flags & TUN_MULTI_QUEUE)
-		iff |= IFF_MULTI_QUEUE;
-	if (flags & TUN_NEW)
-		iff |= IFF_TUN_EXCL;
-	req.ifr_flags = (short)iff;
+	req.ifr_flags = (short)(iff_flags(flags) | (flags & TUN_NEW ? IFF_TUN_EXCL : 0));
 	if (ioctl(fd, TUNSETIFF, &req) < 0) {
 		if ((flags & TUN_NEW) && (errno == EBUSY || errno == EEXIST))
 			return nd_fail(e, ND_EXISTS, "an interface of this name exists");
 		return nd_fail_sys(e, errno, NULL, "%s", flags & TUN_NEW ? "create" : "attach a queue");
 	}
 	*ret_fd = take_fd(fd);
+	return 0;
+}
+
+int tun_set_flags(int fd, unsigned flags, struct nd_error *e)
+{
+	struct ifreq req;
+
+	memset(&req, 0, sizeof(req));
+	req.ifr_flags = (short)iff_flags(flags);
+	if (ioctl(fd, TUNSETIFF, &req) < 0)
+		return nd_fail_sys(e, errno, NULL, "set the queue's flags");
 	return 0;
 }
 

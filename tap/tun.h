@@ -24,6 +24,11 @@ enum tun_flag {
  * Return: 0; ND_EXISTS: TUN_NEW and any device has the name; ND_INVALID: no such name is possible; ND_BUSY: no queue is free; ND_SYSTEM.
  */
 int tun_attach(const char *name, unsigned flags, int *ret_fd, struct nd_error *e);
+/*
+ * The same for an open file of a macvtap's own character device, which is attached already: only its flags are set (TUN_NEW means nothing).
+ * Return: 0 or ND_SYSTEM.
+ */
+int tun_set_flags(int fd, unsigned flags, struct nd_error *e);
 /* Who may attach besides CAP_NET_ADMIN. Can be changed, but never taken away. Raises RTM_NEWLINK where the device is up. Return: 0 or ND_SYSTEM. */
 int tun_set_owner(int fd, uid_t owner, struct nd_error *e);
 /* Whether the device outlives its last open file. Return: 0 or ND_SYSTEM. */

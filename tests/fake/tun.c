@@ -176,6 +176,11 @@ int tun_attach(const char *name, unsigned flags, int *ret_fd, struct nd_error *e
 	return 0;
 }
 
+int tun_set_flags(int fd, unsigned flags, struct nd_error *e)
+{
+	return fail("tun_set_flags", "set the queue's flags", e);
+}
+
 int tun_set_owner(int fd, uid_t owner, struct nd_error *e)
 {
 	struct nd_link *l = device_of(fd);
