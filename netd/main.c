@@ -23,8 +23,8 @@
 #include "netd/core/connections.h"
 #include "netd/core/disk.h"
 #include "netd/core/event.h"
-#include "netd/core/hostbridge.h"
 #include "netd/core/foreign.h"
+#include "netd/core/hostbridge.h"
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
 #include "netd/core/model.h"
@@ -399,10 +399,12 @@ static void stop(struct daemon *d)
 	}
 	if (c->model)
 		network_give_up(c);
-	foreign_free(c->foreign); /* doctor and explain end with their calls, which the server's end has cut */
+	/* Before all that the ends of its jobs use: they send answers, talk to the worker, and take back what could not be written. */
+	disk_free(c->disk);
+	foreign_free(
+		c->foreign); /* doctor and explain end with their calls, which the server's end has cut */
 	monitor_free(c->monitor);
 	repair_free(c->repair);
-	disk_free(c->disk); /* the ends of its jobs send answers and talk to the worker */
 	hostbridges_free(c->hostbridges);
 	supervisor_free(c->supervisor);
 	reaper_free(c->reaper);

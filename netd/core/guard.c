@@ -52,6 +52,7 @@ void guard_set_address(struct core *c, struct port *p, uint32_t ip4)
 		nd_log_error(ND_LOG_WARNING, &e, "guard of port '%s'", p->ifname);
 		repair_mark_port(c, p, "its address changed");
 	}
-	if (netdef_rare(p->network->live)->publish_cnt)
+	/* A restart that failed leaves ports on a network that does not run. */
+	if (p->network->live && netdef_rare(p->network->live)->publish_cnt)
 		repair_mark_network(c, p->network, "a guest's address changed");
 }

@@ -150,6 +150,8 @@ void policy_port(const struct port *p, struct elements *ret)
 	if (!p->network->live || !p->ifname[0])
 		return;
 	add_port(p, ret);
+	if (ret->bad)
+		return;
 	if (ret->p[0].port.ip4_guard || ret->p[0].port.ip6_guard)
 		add_addresses(p, ret);
 	add_egress(p, ret);

@@ -96,9 +96,9 @@ void core_stop(struct core_harness *h)
 {
 	struct core *c = &h->c;
 
+	disk_free(c->disk);
 	monitor_free(c->monitor);
 	repair_free(c->repair);
-	disk_free(c->disk);
 	supervisor_free(c->supervisor);
 	reaper_free(c->reaper);
 	connections_free(c->connections);

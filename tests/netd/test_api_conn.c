@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <cmocka.h>
@@ -259,24 +260,40 @@ static void test_client_dies_before_answer(void **state)
 /* A user without rights has a bound of their own; administrators have theirs, and room that is kept for them. */
 static void test_room(void **state)
 {
-	struct harness_client clients[STREAM_UID_MAX];
+	struct rlimit files = { 4096, 4096 };
+	struct harness_client clients[STREAM_MAX];
 	struct nd_error e = ND_ERROR_INIT;
 	struct harness *h = *state;
+	size_t cnt = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
-		assert_int_equal(conn_set_admit(h->set, 1001, false, &e), 0);
-		clients[i] = harness_connect(h, ACCESS_NONE); /* as uid 1001 */
+	setrlimit(RLIMIT_NOFILE, &files);
+	for (; cnt < STREAM_UID_MAX; cnt++) {
+		assert_int_equal(conn_set_admit(h->set, 1001, false, NULL), 0);
+		clients[cnt] = harness_connect(h, ACCESS_NONE); /* as uid 1001 */
 	}
 	assert_int_equal(conn_set_admit(h->set, 1001, false, &e), ND_LIMIT);
 	assert_string_equal(nd_error_text(&e),
 			    "uid 1001 has 128 connections to netd open and may have no more");
-	assert_int_equal(conn_set_admit(h->set, 1002, false, NULL), 0);
 	assert_int_equal(conn_set_admit(h->set, 1001, true, NULL), 0);
-	harness_disconnect(&clients[0]);
-	harness_turn(h, 2);
+	for (; cnt < STREAM_MAX - STREAM_RESERVE; cnt++) {
+		assert_int_equal(conn_set_admit(h->set, 1002, false, NULL), 0);
+		clients[cnt] = harness_connect(h, ACCESS_NONE);
+	}
+	nd_error_reset(&e);
+	assert_int_equal(conn_set_admit(h->set, 1002, false, &e), ND_LIMIT);
+	assert_string_equal(nd_error_text(&e),
+			    "netd has 960 connections open and takes no more: try again later");
+	for (; cnt < STREAM_MAX; cnt++) {
+		assert_int_equal(conn_set_admit(h->set, 0, true, NULL), 0);
+		clients[cnt] = harness_connect(h, ACCESS_ADMIN);
+	}
+	assert_int_equal(conn_set_admit(h->set, 0, true, NULL), ND_LIMIT);
+	while (cnt-- > 0)
+		harness_disconnect(&clients[cnt]);
+	for (int i = 0; i < 1000 && conn_set_count(h->set) > 0;
+	     i++) /* the loop takes some dozens in one turn */
+		harness_turn(h, 1);
 	assert_int_equal(conn_set_admit(h->set, 1001, false, NULL), 0);
-	for (size_t i = 1; i < ARRAY_LEN(clients); i++)
-		harness_disconnect(&clients[i]);
 }
 
 static void test_server_ends_with_call_pending(void **state)
