@@ -176,10 +176,6 @@ static int ask_libvirt(struct publish *p, struct nd_error *e)
 		r = is_listed(p, NULL, &p->runs, e);
 	if (r == 0)
 		r = is_listed(p, "--autostart", &p->autostarts, e);
-	if (r == 0 && !p->ours)
-		r = nd_fail(
-			e, ND_EXISTS,
-			"a network of that name is there which netdctl did not make; it is left as it is");
 	return r;
 }
 
