@@ -37,17 +37,20 @@ static void put_quoted(struct nd_buf *out, const char *s)
 	nd_buf_append(out, "\"", 1);
 }
 
+/* no-dhcp-interface is for more than DHCP, which is not served without a range anyway: it takes TFTP away, too. */
 static void put_frame(const struct dns_config *c, struct nd_buf *out)
 {
 	nd_buf_printf(out,
 		      "# Of network '%s', by netd, which writes this file anew: see netd-network(5).\n"
 		      "keep-in-foreground\npid-file=\ninterface=%s\nexcept-interface=lo\nbind-interfaces\n"
-		      "no-dhcp-interface=%s\nno-resolv\nno-poll\nno-hosts\nstrict-order\n",
-		      c->network, c->bridge, c->bridge);
+		      "no-resolv\nno-poll\nno-hosts\nstrict-order\n",
+		      c->network, c->bridge);
 	if (!c->serve)
 		nd_buf_append_string(out, "port=0\n");
 	if (c->tftp_root)
 		nd_buf_printf(out, "enable-tftp\ntftp-no-fail\ntftp-root=%s\n", c->tftp_root);
+	else
+		nd_buf_printf(out, "no-dhcp-interface=%s\n", c->bridge);
 }
 
 static int put_forwarders(const struct dns_config *c, struct nd_buf *out, struct nd_error *e)

@@ -4,7 +4,7 @@
  *
  * Options, then the order of start (each step may rely on those before it): settings, capabilities, run-dir lock, network-namespace lock, disk
  * threads, netlink, nft tables, mirror, DHCP worker, adoption, socket, readiness. Stopping walks back and leaves networks, ports and tables as they are:
- * guests must not notice. `netd --worker dhcp` is the same program as the DHCP worker.
+ * guests must not notice. `netd --worker dhcp` is the same program as the DHCP worker, `netd --worker dns` what becomes dnsmasq.
  *
  * One netd per network namespace, by two locks. The abstract socket is found from every mount namespace, but any local user can take its name first;
  * a holder who is another user, or does not say who he is, gets a warning and no more. The file NETD_RUNDIR_DEFAULT/netns-INODE.lock is root's
@@ -17,6 +17,7 @@
 #include "base/sock.h"
 #include "bridge/bridge.h"
 #include "dhcp/dhcp.h"
+#include "dns/dns.h"
 #include "nat/nat.h"
 #include "netd/api/server.h"
 #include "netd/core/adopt.h"
@@ -29,6 +30,7 @@
 #include "netd/core/mirror.h"
 #include "netd/core/model.h"
 #include "netd/core/monitor.h"
+#include "netd/core/names.h"
 #include "netd/core/network.h"
 #include "netd/core/reaper.h"
 #include "netd/core/records.h"
@@ -264,6 +266,8 @@ static int open_services(struct daemon *d, struct nd_error *e)
 		return e->code;
 	if (monitor_new(c, &c->monitor, e) < 0 || supervisor_new(c, &c->supervisor, e) < 0)
 		return e->code;
+	if (names_new(c, &c->names, e) < 0)
+		return nd_wrap(e, "names");
 	return repair_new(c, &c->repair, e);
 }
 
@@ -405,6 +409,7 @@ static void stop(struct daemon *d)
 		c->foreign); /* doctor and explain end with their calls, which the server's end has cut */
 	monitor_free(c->monitor);
 	repair_free(c->repair);
+	names_free(c->names);
 	hostbridges_free(c->hostbridges);
 	supervisor_free(c->supervisor);
 	reaper_free(c->reaper);
@@ -449,5 +454,7 @@ int main(int argc, char **argv)
 {
 	if (argc >= 3 && !strcmp(argv[1], "--worker") && !strcmp(argv[2], "dhcp"))
 		return dhcp_worker_main(argc - 3, argv + 3);
+	if (argc >= 3 && !strcmp(argv[1], "--worker") && !strcmp(argv[2], "dns"))
+		dns_launch_main(argc - 2, argv + 2);
 	return run(argc, argv);
 }

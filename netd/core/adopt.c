@@ -23,6 +23,7 @@
 #include "netd/core/mirror.h"
 #include "netd/core/model.h"
 #include "netd/core/monitor.h"
+#include "netd/core/names.h"
 #include "netd/core/network.h"
 #include "netd/core/plan.h"
 #include "netd/core/reaper.h"
@@ -277,5 +278,6 @@ int adopt(struct core *c, struct nd_error *e)
 		return nd_wrap(e, "leases");
 	repair_mark_all(c, "netd started");
 	repair_now(c);
+	names_sweep(c);
 	return sweep_elements(c, e);
 }

@@ -11,6 +11,7 @@
 #include "base/strtab.h"
 #include "netd/core/converge.h"
 #include "netd/core/event.h"
+#include "netd/core/names.h"
 #include "netd/core/plan.h"
 #include "netd/core/repair.h"
 #include "netd/core/supervisor.h"
@@ -28,6 +29,7 @@ static void count(struct core *c, struct network *n, int delta)
 	if (delta < 0 && !had)
 		return;
 	n->foreign_ports += (uint32_t)delta;
+	names_changed(c, n);
 	if (had != (n->foreign_ports > 0) && n->plan && n->plan->dhcp)
 		supervisor_network_set(c->supervisor, n);
 }

@@ -21,6 +21,7 @@ struct events;
 struct model;
 struct repair;
 struct leases;
+struct names;
 struct records;
 struct hostbridges;
 struct foreign;
@@ -42,6 +43,7 @@ struct core {
 	struct model *model; /* networks and ports */
 	struct repair *repair;
 	struct leases *leases;
+	struct names *names; /* who resolves names for guests; NULL: nobody */
 	struct foreign *foreign; /* the host's other firewalls; NULL before they are looked at */
 	struct hostbridges *hostbridges; /* NICs that netd put into bridges */
 	struct records *records;         /* the journal of ports */

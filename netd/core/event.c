@@ -37,6 +37,9 @@ static const char *const event_kinds[EVENT_KIND_CNT_] = {
 	[EVENT_SYSCTL] = "sysctl-set",
 	[EVENT_WORKER_STARTED] = "worker-started",
 	[EVENT_WORKER_DIED] = "worker-died",
+	[EVENT_DNS_STARTED] = "dns-started",
+	[EVENT_DNS_STOPPED] = "dns-stopped",
+	[EVENT_DNS_DIED] = "dns-died",
 	[EVENT_DEFINITION_BROKEN] = "definition-broken",
 	[EVENT_FORWARD_TAKEN] = "forward-taken",
 	[EVENT_FOREIGN_DROP] = "foreign-drop",
@@ -91,7 +94,7 @@ void events_free(struct events *r)
 static void log_event(const struct event *ev)
 {
 	bool bad = ev->kind == EVENT_HOST_BRIDGE_ROLLED_BACK || ev->kind == EVENT_NETWORK_DEGRADED || ev->kind == EVENT_REPAIR_FAILED ||
-		   ev->kind == EVENT_WORKER_DIED || ev->kind == EVENT_PORT_TAMPERED ||
+		   ev->kind == EVENT_WORKER_DIED || ev->kind == EVENT_DNS_DIED || ev->kind == EVENT_PORT_TAMPERED ||
 		   ev->kind == EVENT_DEFINITION_BROKEN || ev->kind == EVENT_FOREIGN_DROP ||
 		   ev->kind == EVENT_LEASE_REFUSED;
 	nd_log(bad ? ND_LOG_WARNING : ND_LOG_INFO, "%s%s%s%s%s: %s", event_kind_to_string(ev->kind),

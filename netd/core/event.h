@@ -36,6 +36,9 @@ enum event_kind {
 	EVENT_SYSCTL, /* a kernel setting was changed by netd */
 	EVENT_WORKER_STARTED,
 	EVENT_WORKER_DIED,
+	EVENT_DNS_STARTED,
+	EVENT_DNS_STOPPED, /* nobody needs it any more */
+	EVENT_DNS_DIED,
 	EVENT_DEFINITION_BROKEN,
 	EVENT_FORWARD_TAKEN,   /* a port is not published: a process or another network has it */
 	EVENT_FOREIGN_DROP,    /* another firewall of the host drops what a network needs */

@@ -7,6 +7,7 @@
 #include "netd/core/guard.h"
 #include "base/log.h"
 #include "netd/core/connections.h"
+#include "netd/core/names.h"
 #include "netd/core/policy.h"
 #include "netd/core/repair.h"
 
@@ -52,6 +53,8 @@ void guard_set_address(struct core *c, struct port *p, uint32_t ip4)
 		nd_log_error(ND_LOG_WARNING, &e, "guard of port '%s'", p->ifname);
 		repair_mark_port(c, p, "its address changed");
 	}
+	if (p->name[0])
+		names_changed(c, p->network);
 	/* A restart that failed leaves ports on a network that does not run. */
 	if (p->network->live && netdef_rare(p->network->live)->publish_cnt)
 		repair_mark_network(c, p->network, "a guest's address changed");

@@ -14,6 +14,7 @@
 #include "netd/core/event.h"
 #include "netd/core/guard.h"
 #include "netd/core/mirror.h"
+#include "netd/core/names.h"
 #include "netd/core/settings.h"
 #include "netd/core/supervisor.h"
 #include <ev.h>
@@ -130,6 +131,9 @@ static void stored(struct leases *l, const struct lease_job *j)
 	send_answer(l, j);
 	if (bound)
 		tell_stored(l, j, p, renewed);
+	struct network *n = model_network_by_uuid(l->c->model, &j->lease.network);
+	if (n && bound)
+		names_guest(l->c, n, &j->lease);
 }
 
 static int put_run(struct dhcp_store *store, struct disk_job *j, struct nd_error *e)
@@ -227,6 +231,8 @@ static void end_done(struct disk_job *dj, const struct nd_error *e)
 		struct network *n = model_network_by_uuid(c->model, &j->network);
 		struct event ev = { .kind = EVENT_LEASE_RELEASED, .network_uuid = j->network };
 		supervisor_lease_free(c->supervisor, &j->network, j->ip4);
+		if (n)
+			names_guest_gone(c, n, j->ip4);
 		nd_strcpy(ev.network, sizeof ev.network, n ? n->name : "");
 		nd_ip4_to_string(j->ip4, ev.address);
 		snprintf(ev.text, sizeof ev.text, "%s is free again", ev.address);

@@ -29,6 +29,7 @@ struct shaping {
 	size_t floor_cnt;
 };
 struct network_plan;
+struct nameserver;
 struct network {
 	struct nd_map_node by_uuid, by_name, by_id;
 	struct nd_map_node by_bridge; /* while bridge[0], and it is netd's own */
@@ -48,6 +49,8 @@ struct network {
 	char bridge[ND_IFNAMSIZ];   /* of the live definition; "" inactive */
 	int ifindex;                /* of the bridge; 0 none */
 	struct shaping shaping;     /* of the bridge */
+	struct nameserver *nameserver; /* names.c's; NULL: none */
+	bool dns_serves;               /* one answers at the bridge's address */
 	uint32_t worker_generation; /* generation of the worker that knows it; 0 none */
 	bool worker_filled;         /* that worker has its leases and serves it */
 	char *dhcp_failed;          /* why its leases could not be read, heap; NULL: they could */
@@ -103,6 +106,7 @@ struct port {
 	uint64_t since_s; /* wall clock */
 	uint32_t worker_generation;
 	bool recorded;
+	bool named; /* names.c has been told */
 	uint64_t tamper_window_ms;
 	unsigned tamper_cnt;
 	unsigned repair_fails;

@@ -3,7 +3,7 @@
  * DOC: what a network is made of
  *
  * One row per resource, in the order in which they are made: bridge, its settings, addresses, routes, forwarding, nft elements, DHCP configuration,
- * record. A network on a bridge that others made has the first and the last: its bridge is looked up, and nothing of it is touched.
+ * names, record. A network on a bridge that others made has the first and the last: its bridge is looked up, and nothing of it is touched.
  * A check reads the mirror, the nft view, or what this run did; it makes no system call.
  */
 #include "base/log.h"
@@ -14,6 +14,7 @@
 #include "netd/core/event.h"
 #include "netd/core/mirror.h"
 #include "netd/core/model.h"
+#include "netd/core/names.h"
 #include "netd/core/plan.h"
 #include "netd/core/publish.h"
 #include "netd/core/reaper.h"
@@ -385,6 +386,7 @@ const struct resource network_rows[] = {
 	/* After the rules that keep guests from the host's loopback. */
 	{ "published ports", forwards_check, forwards_make, forwards_unmake, nat_flush },
 	{ "DHCP configuration", dhcp_check, dhcp_make, dhcp_unmake, NULL },
+	{ "names", names_network_check, names_network_make, names_network_unmake, NULL },
 	{ "bandwidth", shaping_network_check, shaping_network_make, shaping_network_unmake, NULL,
 	  .told = true },
 	{ "record", record_check, record_make, record_unmake, NULL },

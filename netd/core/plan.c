@@ -8,6 +8,7 @@
 #include "netd/core/plan.h"
 #include "base/mem.h"
 #include "base/strtab.h"
+#include "dns/dns.h"
 
 #define MTU_DEFAULT  1500 /* ETH_DATA_LEN: what a TAP has when it is made */
 #define MTU_MIN_IP6  1280 /* RFC 8200 section 5; below, the kernel turns IPv6 off on the link */
@@ -21,8 +22,8 @@ static const struct forward_row {
 	enum nat_forward none; /* where it has none */
 	enum nat_host host;    /* unless the definition says otherwise */
 	bool forward;          /* the kernel must forward the families that have an address */
-	bool router;           /* guests get us as their router and the resolvers: there is a way out */
-	bool rules;            /* netd says what is forwarded: uplinks, segment sizes; and how ARP goes */
+	bool router; /* guests get us as their router and the host's resolvers: there is a way out */
+	bool rules;  /* netd says what is forwarded: uplinks, segment sizes; and how ARP goes */
 } forward_rows[] = {
 	[NETDEF_FORWARD_NONE] = { .here = true,
 				  .own_bridge = true,
@@ -74,6 +75,15 @@ static const struct netdef_ip *dhcp_ip(const struct netdef *d)
 static bool has_host(const struct netdef *live)
 {
 	return netdef_rare(live)->host_access != NETDEF_HOST_ACCESS_NONE;
+}
+
+static bool has_tftp(const struct netdef *live)
+{
+	for (size_t i = 0; i < live->ip_cnt; i++) {
+		if (live->ips[i].tftp_root)
+			return true;
+	}
+	return false;
 }
 
 static bool has_family(const struct network_plan *p, uint8_t family)
@@ -237,6 +247,9 @@ static int plan_own(struct network_plan *p, const struct netdef *live, const str
 	if (plan_addresses(p, live) < 0)
 		return ND_MEMORY;
 	p->dhcp = has_host(live) && dhcp_ip(live);
+	p->dns = live->dns_enable && p->bridge.address_cnt > 0;
+	p->resolves = row->router;
+	p->names = p->dns || (p->bridge.address_cnt > 0 && has_tftp(live));
 	return plan_nat(p, live, row);
 }
 
@@ -246,6 +259,16 @@ static bool mtu_fits(const struct network_plan *p, struct nd_error *e)
 		return true;
 	nd_fail(e, ND_INVALID, "<mtu size='%u'>: IPv6 needs %d or more", p->mtu, MTU_MIN_IP6);
 	return false;
+}
+
+static bool options_pass(const struct netdef *live, struct nd_error *e)
+{
+	const struct netdef_rare *x = netdef_rare(live);
+	for (size_t i = 0; i < x->option_cnt; i++) {
+		if (dns_option_check(x->options[i].value, e) < 0)
+			return false;
+	}
+	return true;
 }
 
 int network_plan(const struct netdef *live, struct network_plan **ret, struct nd_error *e)
@@ -262,6 +285,10 @@ int network_plan(const struct netdef *live, struct network_plan **ret, struct nd
 	p->isolated_ports = live->isolated == NETDEF_YES;
 	p->fixed_guests = live->mac_table == NETDEF_MAC_TABLE_LIBVIRT;
 	nd_strcpy(p->bridge.name, sizeof p->bridge.name, live->bridge);
+	if (row->own_bridge && !options_pass(live, e)) {
+		network_plan_free(p);
+		return e->code;
+	}
 	if (plan_groups(p, live) < 0 || (row->own_bridge && plan_own(p, live, row) < 0))
 		nd_fail(e, ND_MEMORY, "plan of the network");
 	else if (mtu_fits(p, e)) {
@@ -469,11 +496,12 @@ int plan_dhcp(const struct network *n, const struct plan_host *host, struct dhcp
 		/* With every port netd's and guarded nobody can hold an address that was never leased. */
 		.probe = host->arp_probe && !all_guarded(n),
 	};
-	if (row->router) {
+	if (row->router)
 		d.router_ip4 = d.address_ip4;
-		for (size_t i = 0; live->dns_enable && i < host->resolver_cnt; i++)
-			d.dns_ip4[d.dns_cnt++] = host->resolver_ip4[i];
-	}
+	if (n->dns_serves && n->plan->dns)
+		d.dns_ip4[d.dns_cnt++] = d.address_ip4;
+	for (size_t i = 0; row->router && live->dns_enable && !n->dns_serves && i < host->resolver_cnt; i++)
+		d.dns_ip4[d.dns_cnt++] = host->resolver_ip4[i];
 	nd_strcpy(d.domain, sizeof d.domain, live->domain ? live->domain : "");
 	if (copy_ranges(ip, &d) < 0 || copy_hosts(ip, &d) < 0 || copy_routes(live, &d) < 0 ||
 	    copy_boots(ip, &d) < 0) {

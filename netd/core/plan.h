@@ -28,7 +28,10 @@ struct network_plan {
 	unsigned sysctls;         /* bits 1 << enum bridge_sysctl: what must be on in the kernel */
 	bool ipv6;                /* the bridge has IPv6 addresses */
 	bool strict_arp;
-	bool dhcp; /* plan_dhcp gives something */
+	bool dhcp;     /* plan_dhcp gives something */
+	bool dns;      /* names are resolved at the bridge's addresses */
+	bool resolves; /* also those that only the host's resolvers know */
+	bool names;    /* it needs dnsmasq: for names, or for TFTP */
 	bool isolated_ports, fixed_guests;
 	bool mtu_auto;               /* it follows the way out: network_plan_mtu */
 	uint32_t mtu;                /* what guests are told; 0: nothing */
@@ -39,7 +42,8 @@ struct network_plan {
 	size_t group_cnt;
 };
 /*
- * live: complete (bridge name, MAC, subnet chosen), as choose_live leaves it. *ret: heap. Return: 0; ND_UNSUPPORTED: no such mode here;
+ * live: complete (bridge name, MAC, subnet chosen), as choose_live leaves it. *ret: heap. Return: 0; ND_UNSUPPORTED: no such mode here, an option that is not passed
+ * on to dnsmasq;
  * ND_INVALID: an MTU that IPv6 cannot do with; ND_MEMORY.
  */
 int network_plan(const struct netdef *live, struct network_plan **ret, struct nd_error *e);

@@ -11,6 +11,7 @@
 #include "netd/core/guard.h"
 #include "netd/core/mirror.h"
 #include "netd/core/model.h"
+#include "netd/core/names.h"
 #include "netd/core/plan.h"
 #include "netd/core/policy.h"
 #include "netd/core/reaper.h"
@@ -128,6 +129,7 @@ const struct resource port_rows[] = {
 	{ "nft elements", nat_check, nat_make, nat_unmake, nat_flush },
 	{ "DHCP binding", dhcp_check, dhcp_make, dhcp_unmake, NULL },
 	{ "bandwidth", shaping_port_check, shaping_port_make, shaping_port_unmake, NULL },
+	{ "name", names_port_check, names_port_make, names_port_unmake, NULL },
 	{ "record", record_check, record_make, record_unmake, NULL },
 };
 const size_t port_row_cnt = ARRAY_LEN(port_rows);

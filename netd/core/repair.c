@@ -13,6 +13,7 @@
 #include "netd/core/event.h"
 #include "netd/core/mirror.h"
 #include "netd/core/model.h"
+#include "netd/core/names.h"
 #include "netd/core/plan.h"
 #include "netd/core/port.h"
 #include <ev.h>
@@ -173,7 +174,11 @@ static bool repair_network(struct repair *r, struct network *n, bool tell)
 		return false;
 	}
 	n->sysctls_fresh = 0; /* it runs, as after a start */
-	clear_degraded(c, n);
+	/* Whoever serves its names tries again by itself. */
+	if (names_fault(n, &e) < 0)
+		set_degraded(c, n, &e);
+	else
+		clear_degraded(c, n);
 	after_repair(r, n, applied, tell);
 	return true;
 }

@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <stddef.h>
 
-enum setting_type { SETTING_STRING, SETTING_UINT, SETTING_BOOL, SETTING_LEVEL, SETTING_AUTO, SETTING_FOREIGN };
+enum setting_type { SETTING_STRING, SETTING_UINT, SETTING_BOOL, SETTING_LEVEL, SETTING_AUTO, SETTING_FOREIGN, SETTING_PATH };
 
 static const struct setting {
 	const char *key;
@@ -30,6 +30,10 @@ static const struct setting {
 	{ "group", SETTING_STRING, offsetof(struct settings, group), 0, 0, "a group name" },
 	{ "dhcp_user", SETTING_STRING, offsetof(struct settings, dhcp_user), 0, 0, "a user name" },
 	{ "arp_probe", SETTING_BOOL, offsetof(struct settings, arp_probe), 0, 0, "yes or no" },
+	{ "dnsmasq", SETTING_PATH, offsetof(struct settings, dnsmasq), 0, 0, "an absolute path" },
+	{ "dns_user", SETTING_STRING, offsetof(struct settings, dns_user), 0, 0, "a user name" },
+	{ "dns_linger", SETTING_UINT, offsetof(struct settings, dns_linger_s), 0, 86400,
+	  "seconds, 0 to 86400" },
 	{ "foreign_firewall", SETTING_FOREIGN, offsetof(struct settings, foreign_firewall), 0, 0,
 	  "report, auto or off" },
 };
@@ -46,6 +50,9 @@ void settings_init(struct settings *s)
 		.group = strdup("netd"),
 		.dhcp_user = strdup("netd-dhcp"),
 		.arp_probe = true,
+		.dnsmasq = strdup("/usr/sbin/dnsmasq"),
+		.dns_user = strdup("netd-dns"),
+		.dns_linger_s = 60,
 		.foreign_firewall = SETTINGS_FOREIGN_REPORT,
 	};
 }
@@ -57,6 +64,8 @@ void settings_done(struct settings *s)
 	free(s->run_dir);
 	free(s->group);
 	free(s->dhcp_user);
+	free(s->dnsmasq);
+	free(s->dns_user);
 	*s = (struct settings){ 0 };
 }
 
@@ -104,6 +113,7 @@ static int set_value(struct settings *s, const struct setting *row, const char *
 	void *field = (char *)s + row->offset;
 	switch (row->type) {
 	case SETTING_STRING: return set_string(field, value);
+	case SETTING_PATH: return value[0] == '/' ? set_string(field, value) : ND_INVALID;
 	case SETTING_UINT: return set_uint(row, field, value);
 	case SETTING_BOOL: return set_word(field, value, "yes", "no");
 	case SETTING_AUTO: return set_word(field, value, "auto", "no");

@@ -25,6 +25,9 @@ struct settings {
 	char *group;            /* group = netd: who administers, besides root */
 	char *dhcp_user;        /* dhcp_user = netd-dhcp: the worker's identity; nobody when absent */
 	bool arp_probe;         /* arp_probe = yes */
+	char *dnsmasq;          /* dnsmasq = /usr/sbin/dnsmasq */
+	char *dns_user;         /* dns_user = netd-dns: whom it runs as; nobody when absent */
+	unsigned dns_linger_s;  /* dns_linger = 60: after the last port's end */
 	enum settings_foreign foreign_firewall; /* foreign_firewall = report */
 };
 void settings_init(struct settings *s);

@@ -10,10 +10,11 @@
 
 #include <cmocka.h>
 
+#define NO_TFTP "no-dhcp-interface=virbr7\n"
 #define FRAME                                                                                     \
 	"# Of network 'lab', by netd, which writes this file anew: see netd-network(5).\n"        \
 	"keep-in-foreground\npid-file=\ninterface=virbr7\nexcept-interface=lo\nbind-interfaces\n" \
-	"no-dhcp-interface=virbr7\nno-resolv\nno-poll\nno-hosts\nstrict-order\n"
+	"no-resolv\nno-poll\nno-hosts\nstrict-order\n"
 
 static struct nd_ip ip_of(const char *text)
 {
@@ -51,12 +52,12 @@ static void test_small(void **state)
 {
 	struct dns_config c = small;
 
-	assert_text(&c, FRAME "addn-hosts=/r/hosts\nservers-file=/r/servers\n");
+	assert_text(&c, FRAME NO_TFTP "addn-hosts=/r/hosts\nservers-file=/r/servers\n");
 	c.servers_file = NULL;
 	c.domain = "lab.example";
 	c.local_only = c.no_plain = true;
-	assert_text(&c, FRAME "addn-hosts=/r/hosts\ndomain=lab.example\nlocal=/lab.example/\n"
-			      "domain-needed\nlocal=//\n");
+	assert_text(&c, FRAME NO_TFTP "addn-hosts=/r/hosts\ndomain=lab.example\nlocal=/lab.example/\n"
+				      "domain-needed\nlocal=//\n");
 }
 
 static void test_all(void **state)

@@ -28,13 +28,15 @@ static void test_good(void **state)
 	struct settings s;
 	char message[500];
 
-	assert_int_equal(read_text(&s,
-				   "# all of them\n\n  log_level = debug  # "
-				   "loud\nnft_table_owner=no\n\tlease_grace\t=\t0\n"
-				   "group = admins\ndhcp_user = nobody\narp_probe = no\n"
-				   "foreign_firewall = auto",
-				   message, sizeof(message)),
-			 0);
+	assert_int_equal(
+		read_text(
+			&s,
+			"# all of them\n\n  log_level = debug  # "
+			"loud\nnft_table_owner=no\n\tlease_grace\t=\t0\n"
+			"group = admins\ndhcp_user = nobody\narp_probe = no\n"
+			"foreign_firewall = auto\ndnsmasq = /opt/dnsmasq\ndns_user = nobody\ndns_linger = 0",
+			message, sizeof(message)),
+		0);
 	assert_int_equal(s.log_level, ND_LOG_DEBUG);
 	assert_false(s.nft_table_owner);
 	assert_int_equal(s.lease_grace_s, 0);
@@ -42,6 +44,9 @@ static void test_good(void **state)
 	assert_string_equal(s.dhcp_user, "nobody");
 	assert_false(s.arp_probe);
 	assert_int_equal(s.foreign_firewall, SETTINGS_FOREIGN_AUTO);
+	assert_string_equal(s.dnsmasq, "/opt/dnsmasq");
+	assert_string_equal(s.dns_user, "nobody");
+	assert_int_equal(s.dns_linger_s, 0);
 	settings_done(&s);
 	assert_int_equal(read_text(&s, "", message, sizeof(message)), 0);
 	assert_true(s.log_level == ND_LOG_INFO && s.nft_table_owner && s.lease_grace_s == 60 && s.arp_probe);
@@ -56,6 +61,7 @@ static const struct {
 } bad[] = {
 	{ "log_level = loud", "line 1: log_level: 'loud': expected error, warning, notice, info or debug" },
 	{ "\n\nlease_grace = -1", "line 3: lease_grace: '-1': expected seconds, 0 to 86400" },
+	{ "dnsmasq = dnsmasq", "line 1: dnsmasq: 'dnsmasq': expected an absolute path" },
 	{ "lease_grace = 86401", "line 1: lease_grace: '86401': expected seconds, 0 to 86400" },
 	{ "lease_grace = 6 0", "line 1: lease_grace: '6 0': expected seconds, 0 to 86400" },
 	{ "lease_grace = 99999999999999999999999",

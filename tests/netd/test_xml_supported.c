@@ -35,6 +35,12 @@ static const struct {
 	  "<host mac='52:54:00:00:00:01' name='a' ip='10.0.0.10'/></dhcp></ip>",
 	  NULL },
 	{ "<dnsmasq:options/>", NULL, DNS },
+	{ "<dnsmasq:options><dnsmasq:option value='a'/></dnsmasq:options>", NULL, DNS },
+	{ "<domain name='a' localOnly='yes'/><dns forwardPlainNames='no'><forwarder addr='1.1.1.1'/>"
+	  "<txt name='a' value='b'/><srv service='a' protocol='b'/><host "
+	  "ip='1.1.1.1'><hostname>a</hostname></host></dns>"
+	  "<ip address='10.0.0.1' localPtr='yes'><tftp root='/a'/></ip>",
+	  NULL },
 	{ "<netd:hostAccess mode='none'/>", NULL, NETD },
 	{ IP("") "<netd:hostAccess mode='all'/><netd:accept network='b'/>", NULL, NETD },
 	{ "<forward/>" IP("") "<netd:source address='192.0.2.1'/>", NULL, NETD },
@@ -64,17 +70,9 @@ static const struct {
 	{ "<forward mode='bridge'><interface dev='a'/></forward>",
 	  "<forward mode='bridge'>: without <bridge name=…>: " YET },
 	{ "<bridge zone='public'/>", NULL },
-	{ "<domain name='a' localOnly='yes'/>", "<domain localOnly='yes'>: " YET "; supported is 'no'" },
-	{ "<dns forwardPlainNames='no'/>", "<dns forwardPlainNames='no'>: " YET "; supported is 'yes'" },
-	{ "<dns><forwarder addr='1.1.1.1'/></dns>", "<forwarder>: " YET },
-	{ "<dns><txt name='a' value='b'/></dns>", "<txt>: " YET },
-	{ "<dns><srv service='a' protocol='b'/></dns>", "<srv>: " YET },
-	{ "<dns><host ip='1.1.1.1'><hostname>a</hostname></host></dns>", "<host>: " YET },
 	{ "<ip family='ipv6' address='fd00::1' prefix='64'><dhcp><range start='fd00::2' "
 	  "end='fd00::9'/></dhcp></ip>",
 	  "<ip family='ipv6'>: <dhcp>: " YET },
-	{ "<ip address='10.0.0.1' localPtr='yes'/>", "<ip localPtr='yes'>: " YET "; supported is 'no'" },
-	{ IP("<tftp root='/a'/>"), "<tftp>: " YET },
 	{ DHCP("<host id='01:02' name='a' ip='10.0.0.2'/>"), "<host id='01:02'>: " YET },
 	{ DHCP("<host name='a' ip='10.0.0.2'/><bootp file='a'/>"), NULL },
 	{ "<virtualport type='openvswitch'/>", "<virtualport>: " YET },
@@ -83,7 +81,6 @@ static const struct {
 	{ "<portgroup name='a'/><portgroup name='b'><bandwidth><outbound "
 	  "average='3'/></bandwidth><virtualport type='midonet'/></portgroup>",
 	  "<virtualport>: " YET },
-	{ "<dnsmasq:options><dnsmasq:option value='a'/></dnsmasq:options>", "<dnsmasq:option>: " YET, DNS },
 	{ "<netd:guards/>", "<netd:guards>: " YET, NETD },
 	{ "<portgroup name='a'><netd:guards ip='no'/></portgroup>", "<netd:guards>: " YET, NETD },
 	{ "<netd:egress policy='any'/>", "<netd:egress>: " YET, NETD },
