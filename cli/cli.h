@@ -153,6 +153,7 @@ int cmd_net_destroy(struct cli *cli, const struct cli_args *args);
 int cmd_net_undefine(struct cli *cli, const struct cli_args *args);
 int cmd_net_autostart(struct cli *cli, const struct cli_args *args);
 int cmd_net_dhcp_leases(struct cli *cli, const struct cli_args *args);
+int cmd_lease_release(struct cli *cli, const struct cli_args *args);
 /* cmd-define.c */
 int cmd_net_define(struct cli *cli, const struct cli_args *args);
 int cmd_net_create(struct cli *cli, const struct cli_args *args);
@@ -172,6 +173,8 @@ int cmd_net_port_delete(struct cli *cli, const struct cli_args *args);
 int cmd_port_list(struct cli *cli, const struct cli_args *args);
 int cmd_port_info(struct cli *cli, const struct cli_args *args);
 int cmd_port_detach(struct cli *cli, const struct cli_args *args);
+/* cmd-wait.c */
+int cmd_port_wait(struct cli *cli, const struct cli_args *args);
 /* cmd-forward.c */
 int cmd_forward_add(struct cli *cli, const struct cli_args *args);
 int cmd_forward_remove(struct cli *cli, const struct cli_args *args);
@@ -256,6 +259,7 @@ enum { NET_PORT_CREATE_VALIDATE };
 enum { NET_PORT_LIST_UUID, NET_PORT_LIST_TABLE };
 enum { PORT_BANDWIDTH_INBOUND, PORT_BANDWIDTH_OUTBOUND };
 enum { PORT_LIST_NETWORK, PORT_LIST_NAME };
+enum { PORT_WAIT_IP, PORT_WAIT_TIMEOUT };
 enum { FORWARD_LIVE, FORWARD_CONFIG };
 enum { LIBVIRT_PUBLISH_CONNECT, LIBVIRT_PUBLISH_REMOVE, LIBVIRT_PUBLISH_WATCH };
 #endif

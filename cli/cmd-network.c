@@ -345,3 +345,23 @@ int cmd_net_dhcp_leases(struct cli *cli, const struct cli_args *args)
 	json_decref(reply);
 	return cli_table(cli, t);
 }
+
+/* lease-release */
+
+int cmd_lease_release(struct cli *cli, const struct cli_args *args)
+{
+	json_t *reply = NULL;
+	json_t *params = json_pack("{s:s, s:s}", "name", args->word[0], "lease", args->word[1]);
+	int status = cli_call(cli, "ReleaseLease", params, &reply);
+	const json_t *list = json_object_get(reply, "leases");
+
+	if (status != 0)
+		return status;
+	if (cli->json)
+		cli_print_json(cli, reply);
+	for (size_t i = 0; !cli->json && i < json_array_size(list); i++)
+		cli_say(cli, "Lease of %s for %s released\n", cli_text(json_array_get(list, i), "address"),
+			cli_text(json_array_get(list, i), "mac"));
+	json_decref(reply);
+	return 0;
+}

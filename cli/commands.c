@@ -111,6 +111,11 @@ static const struct cli_option port_list_options[] = {
 	[PORT_LIST_NAME] = { "--name", NULL, "names only, one a line; the interface where there is none" },
 };
 
+static const struct cli_option port_wait_options[] = {
+	[PORT_WAIT_IP] = { "--ip", NULL, "until it has an address, too" },
+	[PORT_WAIT_TIMEOUT] = { "--timeout", "SECONDS", "no longer than this" },
+};
+
 static const struct cli_option forward_options[] = {
 	[FORWARD_LIVE] = { "--live", NULL, "only what runs" },
 	[FORWARD_CONFIG] = { "--config", NULL, "only the definition; without either: both" },
@@ -122,7 +127,8 @@ static const struct cli_option libvirt_publish_options[] = {
 				    "stay, and follow what becomes of the network until a signal comes" },
 };
 static const struct cli_option doctor_options[] = {
-	[DOCTOR_FIX] = { "--fix", NULL, "first make again what netd itself claims: settings, devices, rules" },
+	[DOCTOR_FIX] = { "--fix", NULL,
+			 "first make again what netd itself claims: settings, devices, rules" },
 };
 static const struct cli_option explain_options[] = {
 	[EXPLAIN_FROM] = { "--from", "END", "outside, host, a port, or an address" },
@@ -233,6 +239,9 @@ const struct cli_command cli_commands[] = {
 	  cmd_net_autostart, .failure = "failed to mark network * as autostarted", .method = "SetAutostart" },
 	{ "net-dhcp-leases", "NETWORK [MAC]", "the DHCP leases of a network, or of one MAC on it",
 	  .run = cmd_net_dhcp_leases, .failure = "Failed to get leases info for *", .method = "ListLeases" },
+	{ "lease-release", "NETWORK LEASE", "end the lease of an address, or those of a MAC",
+	  .run = cmd_lease_release, .failure = "Failed to release a lease of network *",
+	  .method = "ReleaseLease" },
 	{ "net-event", "", "show events as they happen", OPTIONS(net_event_options), cmd_net_event,
 	  .record = &api_event_record, .lines = true },
 	{ "monitor", "", "show every event with its number, across restarts of netd",
@@ -249,6 +258,8 @@ const struct cli_command cli_commands[] = {
 	{ "port-list", "", "list ports", OPTIONS(port_list_options), cmd_port_list, .method = "ListPorts" },
 	{ "port-info", "PORT", "what there is to know about a port: by UUID, name, interface or MAC",
 	  .run = cmd_port_info, .method = "GetPort" },
+	{ "port-wait", "PORT", "wait until a port is there, and show its address", OPTIONS(port_wait_options),
+	  cmd_port_wait, .failure = "Failed to wait for port *", .method = "GetPort" },
 	{ "port-bandwidth", "PORT", "show or set how fast a port's frames may go",
 	  OPTIONS(port_bandwidth_options), cmd_port_bandwidth, .method = "GetPortBandwidth" },
 	{ "port-detach", "PORT", "end a port: its guest loses the network", .run = cmd_port_detach,
@@ -270,8 +281,8 @@ const struct cli_command cli_commands[] = {
 	  .record = &publication, .lines = true },
 	{ "doctor", "[NETWORK]", "look for what is wrong with the host and networks, and what mends it",
 	  OPTIONS(doctor_options), cmd_doctor, .method = "Doctor" },
-	{ "explain", "", "which rule of whom decides on a packet's way through this host", OPTIONS(explain_options),
-	  cmd_explain, .method = "Explain" },
+	{ "explain", "", "which rule of whom decides on a packet's way through this host",
+	  OPTIONS(explain_options), cmd_explain, .method = "Explain" },
 	{ "host-bridge-create", "BRIDGE", "put a NIC of this host into a new bridge, for guests on its LAN",
 	  OPTIONS(host_bridge_create_options), cmd_host_bridge_create,
 	  .failure = "Failed to create host bridge *", .method = "CreateHostBridge" },

@@ -340,6 +340,10 @@ static const struct api_field in_leases[] = {
 	{ "name", API_STRING },
 	{ "mac", API_STRING, NULL, API_OPTIONAL },
 };
+static const struct api_field in_release[] = {
+	{ "name", API_STRING },
+	{ "lease", API_STRING, "its address, or the MAC of who has it" },
+};
 static const struct api_field out_leases[] = {
 	{ "leases", API_RECORD, NULL, API_ARRAY, &lease_record },
 };
@@ -526,6 +530,13 @@ static const struct api_signature netd_methods[] = {
 		.text = "A network's DHCP leases, by address; or those of one MAC.",
 		.in = FIELDS(in_leases), .out = FIELDS(out_leases), .access = API_ACCESS_OBSERVER,
 		.errors = ERR(ND_NOT_FOUND),
+	},
+	[API_RELEASE_LEASE] = {
+		.name = "ReleaseLease",
+		.text = "Ends the lease of an address, or those of a MAC, as if their time were over; an address that was set aside "
+			"is free again. The guest is not told: it asks again when it renews. The leases that were.",
+		.in = FIELDS(in_release), .out = FIELDS(out_leases), .access = API_ACCESS_ADMIN,
+		.errors = ERR(ND_NOT_FOUND) | ERR(ND_INVALID),
 	},
 	[API_LIST_PORTS] = {
 		.name = "ListPorts",

@@ -472,3 +472,31 @@ void method_list_leases(struct call *call, const json_t *in)
 	*l = (struct listing){ call, dhcp_prefix_len(n) };
 	leases_list(call_arg(call), n, mac_set ? &mac : NULL, (struct leases_done){ on_leases, l });
 }
+
+void method_release_lease(struct call *call, const json_t *in)
+{
+	const char *which = api_get_string(in, "lease");
+	struct nd_error e = ND_ERROR_INIT;
+	struct network *n;
+	struct listing *l;
+	struct nd_mac mac;
+	struct nd_ip ip;
+	bool by_mac = nd_mac_from_string(which, &mac) == 0;
+
+	if (!by_mac && (nd_ip_from_string(which, &ip) < 0 || ip.family != AF_INET)) {
+		nd_fail(&e, ND_INVALID, "'%s' is neither an IPv4 nor a MAC address", which);
+		call_fail(call, &e);
+		return;
+	}
+	n = methods_find_network(call, api_get_string(in, "name"));
+	if (!n)
+		return;
+	l = malloc(sizeof(*l));
+	if (!l) {
+		call_reply_new(call, NULL);
+		return;
+	}
+	*l = (struct listing){ call, dhcp_prefix_len(n) };
+	leases_release(call_arg(call), n, by_mac ? 0 : nd_ip_to_ip4(&ip), by_mac ? &mac : NULL,
+		       (struct leases_done){ on_leases, l });
+}

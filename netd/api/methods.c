@@ -28,6 +28,7 @@ static const call_fn netd_methods[] = {
 	[API_UNDEFINE_NETWORK] = method_undefine_network,
 	[API_SET_AUTOSTART] = method_set_autostart,
 	[API_LIST_LEASES] = method_list_leases,
+	[API_RELEASE_LEASE] = method_release_lease,
 	[API_LIST_PORTS] = method_list_ports,
 	[API_GET_PORT] = method_get_port,
 	[API_ATTACH] = method_attach,

@@ -51,6 +51,7 @@ void method_destroy_network(struct call *call, const json_t *in);
 void method_undefine_network(struct call *call, const json_t *in);
 void method_set_autostart(struct call *call, const json_t *in);
 void method_list_leases(struct call *call, const json_t *in);
+void method_release_lease(struct call *call, const json_t *in);
 /* methods-change.c */
 void method_update_network(struct call *call, const json_t *in);
 void method_get_metadata(struct call *call, const json_t *in);

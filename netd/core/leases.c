@@ -401,20 +401,18 @@ void leases_free(struct leases *l)
 struct list_job {
 	struct disk_job j;
 	struct nd_uuid network;
+	struct core *c;
 	bool filter;
 	struct nd_mac mac;
+	uint32_t ip4; /* to be released; 0: any */
 	uint64_t now_s;
 	struct leases_done done;
 	struct dhcp_lease *leases;
 	size_t cnt, size;
 };
 
-static int list_one(const struct dhcp_lease *lease, void *arg)
+static int list_add(struct list_job *j, const struct dhcp_lease *lease)
 {
-	struct list_job *j = arg;
-	if (lease->state != DHCP_LEASE_BOUND || lease->expiry_s <= j->now_s ||
-	    (j->filter && !nd_mac_equal(&lease->mac, &j->mac)))
-		return 0;
 	if (j->cnt == j->size) {
 		size_t size = j->size ? j->size * 2 : 32;
 		struct dhcp_lease *p = realloc(j->leases, size * sizeof *p);
@@ -425,6 +423,15 @@ static int list_one(const struct dhcp_lease *lease, void *arg)
 	}
 	j->leases[j->cnt++] = *lease;
 	return 0;
+}
+
+static int list_one(const struct dhcp_lease *lease, void *arg)
+{
+	struct list_job *j = arg;
+	if (lease->state != DHCP_LEASE_BOUND || lease->expiry_s <= j->now_s ||
+	    (j->filter && !nd_mac_equal(&lease->mac, &j->mac)))
+		return 0;
+	return list_add(j, lease);
 }
 
 static int list_run(struct dhcp_store *store, struct disk_job *dj, struct nd_error *e)
@@ -466,5 +473,71 @@ void leases_list(struct core *c, const struct network *n, const struct nd_mac *m
 		j->filter = true;
 		j->mac = *mac;
 	}
+	disk_push_store(c->disk, &j->j);
+}
+
+/* ---- releasing ---- */
+
+static int release_one(const struct dhcp_lease *lease, void *arg)
+{
+	struct list_job *j = arg;
+	if ((j->ip4 && lease->ip4 != j->ip4) || (j->filter && !nd_mac_equal(&lease->mac, &j->mac)))
+		return 0;
+	return list_add(j, lease);
+}
+
+static int release_run(struct dhcp_store *store, struct disk_job *dj, struct nd_error *e)
+{
+	struct list_job *j = container_of(dj, struct list_job, j);
+	int r = dhcp_store_each(store, &j->network, release_one, j, NULL, e);
+	for (size_t i = 0; r == 0 && i < j->cnt; i++)
+		r = dhcp_store_delete(store, &j->network, j->leases[i].ip4, e);
+	if (r == 0 && j->cnt == 0)
+		return nd_fail(e, ND_NOT_FOUND, "no such lease");
+	return r;
+}
+
+static void released(struct core *c, const struct dhcp_lease *lease)
+{
+	struct network *n = model_network_by_uuid(c->model, &lease->network);
+	struct port *p = model_port_by_identity(c->model, &lease->port);
+	struct event ev = { .kind = EVENT_LEASE_RELEASED, .network_uuid = lease->network };
+	supervisor_lease_free(c->supervisor, &lease->network, lease->ip4);
+	if (p && p->network == n && p->ip4 == lease->ip4 && lease->state == DHCP_LEASE_BOUND)
+		guard_set_address(c, p, 0);
+	nd_strcpy(ev.network, sizeof ev.network, n ? n->name : "");
+	nd_strcpy(ev.port, sizeof ev.port, p ? p->name : "");
+	nd_ip4_to_string(lease->ip4, ev.address);
+	nd_mac_to_string(&lease->mac, ev.mac);
+	snprintf(ev.text, sizeof ev.text, "%s was taken from %s", ev.address, ev.mac);
+	events_emit(c->events, &ev);
+}
+
+static void release_done(struct disk_job *dj, const struct nd_error *e)
+{
+	struct list_job *j = container_of(dj, struct list_job, j);
+	for (size_t i = 0; e->code == 0 && i < j->cnt; i++)
+		released(j->c, &j->leases[i]);
+	list_done(dj, e);
+}
+
+void leases_release(struct core *c, const struct network *n, uint32_t ip4, const struct nd_mac *mac,
+		    struct leases_done done)
+{
+	struct list_job *j = calloc(1, sizeof *j);
+	if (!j) {
+		struct nd_error e = ND_ERROR_INIT;
+		nd_fail(&e, ND_MEMORY, "release leases");
+		done.fn(done.arg, NULL, 0, &e);
+		return;
+	}
+	*j = (struct list_job){ .j = { .run = release_run, .done = release_done },
+				.network = n->uuid,
+				.c = c,
+				.ip4 = ip4,
+				.filter = mac,
+				.done = done };
+	if (mac)
+		j->mac = *mac;
 	disk_push_store(c->disk, &j->j);
 }

@@ -17,6 +17,13 @@ struct leases_done {
 /* mac NULL: all. */
 void leases_list(struct core *c, const struct network *n, const struct nd_mac *mac, struct leases_done done);
 
+/*
+ * Ends leases before their time: the one of an address (ip4 0: any), or those of a MAC (NULL: any), set-aside addresses among them. Their addresses are free
+ * when done is called, with what they were; a port that had one may not use it any more. ND_NOT_FOUND: there was none.
+ */
+void leases_release(struct core *c, const struct network *n, uint32_t ip4, const struct nd_mac *mac,
+		    struct leases_done done);
+
 struct leases *leases_new(struct core *c);
 void leases_free(struct leases *l);
 /* From the supervisor. */

@@ -102,6 +102,10 @@ static const struct {
 	{ "net-dhcp-leases lab", REPLY("\"leases\":[]"), "ListLeases\",\"parameters\":{\"name\":\"lab\"}}",
 	  " Expiry Time   MAC address   Protocol   IP address   Hostname   Client ID or DUID\n"
 	  "-----------------------------------------------------------------------------------\n\n" },
+	{ "lease-release lab 10.7.0.13",
+	  REPLY("\"leases\":[{\"mac\":\"52:54:00:77:00:01\",\"address\":\"10.7.0.13\",\"state\":\"bound\"}]"),
+	  "ReleaseLease\",\"parameters\":{\"name\":\"lab\",\"lease\":\"10.7.0.13\"}}",
+	  "Lease of 10.7.0.13 for 52:54:00:77:00:01 released\n\n" },
 	{ "port-list --network=lab",
 	  REPLY("\"ports\":[{\"interface\":\"vnet0\",\"network\":\"lab\",\"mac\":\"52:54:00:00:00:01\","
 		"\"state\":\"attached\"}]"),

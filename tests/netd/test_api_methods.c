@@ -259,6 +259,19 @@ void leases_list(struct core *c, const struct network *n, const struct nd_mac *m
 	done.fn(done.arg, l, mac ? 1 : 2, NULL);
 }
 
+void leases_release(struct core *c, const struct network *n, uint32_t ip4, const struct nd_mac *mac,
+		    struct leases_done done)
+{
+	struct dhcp_lease l = { .ip4 = ip4, .state = DHCP_LEASE_BOUND, .expiry_s = UINT64_MAX };
+	struct nd_error e = ND_ERROR_INIT;
+
+	if (mac)
+		l.mac = *mac;
+	else if (ip4 != 0x0a070002)
+		nd_fail(&e, ND_NOT_FOUND, "no such lease");
+	done.fn(done.arg, &l, e.code ? 0 : 1, &e);
+}
+
 void attach(struct core *c, const struct attach_request *req, struct attach_done done)
 {
 	struct network *n = model_network_by_name(c->model, "lab");
@@ -554,6 +567,13 @@ static const struct {
 	  "\"state\":\"bound\",\"hostname\":\"guest\",\"clientId\":\"01:ab\"},{\"mac\":\"00:00:00:00:00:00\","
 	  "\"address\":\"10.7.0.3\",\"prefix\":24,\"state\":\"declined\"}]}",
 	  NULL },
+	{ "ReleaseLease", "{\"name\":\"lab\",\"lease\":\"10.7.0.2\"}", "\"address\":\"10.7.0.2\"", NULL },
+	{ "ReleaseLease", "{\"name\":\"lab\",\"lease\":\"52:54:00:00:00:07\"}",
+	  "\"mac\":\"52:54:00:00:00:07\"", NULL },
+	{ "ReleaseLease", "{\"name\":\"lab\",\"lease\":\"10.7.0.9\"}", "io.netd.NotFound", "no such lease" },
+	{ "ReleaseLease", "{\"name\":\"lab\",\"lease\":\"fd00::1\"}", "io.netd.Invalid",
+	  "'fd00::1' is neither an IPv4 nor a MAC address" },
+	{ "ReleaseLease", "{\"name\":\"none\",\"lease\":\"10.7.0.9\"}", "io.netd.NotFound", "none" },
 	{ "ListLeases", "{\"name\":\"lab\",\"mac\":\"x\"}", "io.netd.Invalid",
 	  "mac: 'x' is not a MAC address" },
 	{ "ListLeases", "{\"name\":\"lab\",\"mac\":\"01:00:00:00:00:00\"}", "io.netd.Invalid",
