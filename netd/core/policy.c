@@ -8,30 +8,20 @@
 #include "netd/core/policy.h"
 #include "base/mem.h"
 #include "base/strtab.h"
+#include "netd/core/external.h"
 #include "netd/core/plan.h"
 #include <netinet/in.h>
 
-static const struct netdef_portgroup *portgroup_of(const struct port *p)
-{
-	const struct netdef_rare *x = netdef_rare(p->network->live);
-	for (size_t i = 0; i < x->portgroup_cnt; i++) {
-		if (p->portgroup[0] ? !strcmp(x->portgroups[i].name, p->portgroup)
-				    : x->portgroups[i].is_default)
-			return &x->portgroups[i];
-	}
-	return NULL;
-}
-
 static const struct netdef_guards *guards_of(const struct port *p)
 {
-	const struct netdef_portgroup *g = portgroup_of(p);
+	const struct netdef_portgroup *g = external_portgroup(p);
 	return g && g->policy.guards.given ? &g->policy.guards
 					   : &netdef_rare(p->network->live)->policy.guards;
 }
 
 static const struct netdef_policy *egress_of(const struct port *p)
 {
-	const struct netdef_portgroup *g = portgroup_of(p);
+	const struct netdef_portgroup *g = external_portgroup(p);
 	return g && g->policy.egress ? &g->policy : &netdef_rare(p->network->live)->policy;
 }
 
