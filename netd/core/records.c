@@ -94,8 +94,9 @@ void records_live_remove(const struct core *c, const struct network *n)
 struct records {
 	int fd;
 	char path[RECORD_PATH_MAX];
-	size_t size;  /* of the file */
-	size_t alive; /* bytes of lines that count, about */
+	size_t size;       /* of the file */
+	size_t alive;      /* bytes of lines that count, about */
+	size_t rewrite_at; /* not before it has so many */
 };
 
 int records_open(const char *run_dir, struct records **ret, struct nd_error *e)
@@ -190,7 +191,18 @@ static int journal_rewrite(const struct core *c, struct nd_error *e)
 	close(r->fd);
 	r->fd = fd;
 	r->size = r->alive = len;
+	r->rewrite_at = 0;
 	return 0;
+}
+
+/* The line that made it long stands: that it cannot be shortened (a full disk) is no failure of the line's. */
+static void journal_shorten(const struct core *c)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	if (journal_rewrite(c, &e) == 0)
+		return;
+	c->records->rewrite_at = c->records->size + JOURNAL_SLACK;
+	nd_log_error(ND_LOG_WARNING, &e, "port records");
 }
 
 static int journal_append(const struct core *c, const char *line, size_t len, struct nd_error *e)
@@ -204,9 +216,9 @@ static int journal_append(const struct core *c, const char *line, size_t len, st
 		return nd_fail_sys(e, err, NULL, "%s: write", r->path);
 	}
 	r->size += len;
-	if (r->size < 2 * r->alive + JOURNAL_SLACK)
-		return 0;
-	return journal_rewrite(c, e);
+	if (r->size >= r->rewrite_at && r->size >= 2 * r->alive + JOURNAL_SLACK)
+		journal_shorten(c);
+	return 0;
 }
 
 int records_port_write(const struct core *c, const struct port *p, struct nd_error *e)
@@ -215,6 +227,8 @@ int records_port_write(const struct core *c, const struct port *p, struct nd_err
 	port_line(p, &line);
 	c->records->alive += line.len;
 	int r = line.bad ? nd_fail(e, ND_MEMORY, "its line") : journal_append(c, (char *)line.p, line.len, e);
+	if (r < 0)
+		c->records->alive -= line.len;
 	nd_buf_done(&line);
 	return r < 0 ? nd_wrap_code(e, r, "port record") : 0;
 }

@@ -132,6 +132,30 @@ static void test_round_trip(void **state)
 #define MAC "52:54:00:00:00:01"
 
 /* A FIFO must not hold the start up until somebody reads it, nor a link lead elsewhere. */
+/* A journal that cannot be written anew (a full disk) takes lines all the same: a line that stands is no failure. */
+static void test_not_written_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct nd_error e = ND_ERROR_INIT;
+	struct network n = { .name = (char *)"lan" };
+	struct port p = {
+		.network = &n, .name = "g", .mark = NAT_MARK_BASE | 1, .queue_cnt = 1, .recorded = true
+	};
+
+	unlink(f->path); /* what is open goes on */
+	assert_int_equal(mkdir(f->path, 0700), 0);
+	for (int i = 0; i < 2000; i++) {
+		assert_int_equal(records_port_write(&f->c, &p, &e), 0);
+		records_port_remove(&f->c, &p);
+	}
+	assert_int_equal(rmdir(f->path), 0);
+	for (int i = 0; i < 2000 && access(f->path, F_OK) < 0; i++) {
+		assert_int_equal(records_port_write(&f->c, &p, &e), 0);
+		records_port_remove(&f->c, &p);
+	}
+	assert_int_equal(access(f->path, F_OK), 0); /* anew as soon as it can be */
+}
+
 static void test_not_a_file(void **state)
 {
 	struct fixture *f = *state;
@@ -204,6 +228,7 @@ static void test_bad_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_not_written_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_not_a_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_lines, setup, teardown),
