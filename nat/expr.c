@@ -51,9 +51,10 @@ static void build_extension(struct nftnl_expr *x, const struct nat_word *w)
 {
 	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_DREG, REG(0));
 	nftnl_expr_set_u8(x, NFTNL_EXPR_EXTHDR_TYPE, (uint8_t)w->a);
-	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_OFFSET, 0);
-	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_LEN, 1);
-	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_OFFSET, w->b);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_LEN, w->c ? w->c : 1);
+	if (!w->c)
+		nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
 	nftnl_expr_set_u32(x, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_IPV6);
 }
 

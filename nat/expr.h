@@ -71,8 +71,10 @@ struct nat_word {
 #define ND_TARGET(len, at)             PAYLOAD(NFT_PAYLOAD_TRANSPORT_HEADER, 8, len, at)
 #define DPORT(at)                      PAYLOAD(NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, at)
 #define TCP_FLAGS                      PAYLOAD(NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, 0)
-/* Whether the IPv6 packet has that extension header; a: its number */
-#define HAS_EXTENSION(number) WORD(EXTENSION, .a = (number)), IS(1, 1)
+/* Bytes of that extension header of an IPv6 packet that has it; a: its number, b: offset, c: length */
+#define EXTENSION(number, offset, len) WORD(EXTENSION, .a = (number), .b = (offset), .c = (len))
+/* Whether the packet has it */
+#define HAS_EXTENSION(number) EXTENSION(number, 0, 0), IS(1, 1)
 /* a: enum nft_fib_result, b: NFTA_FIB_F_; into byte 0 */
 #define FIB(result, flags) WORD(FIB, .a = (result), .b = (flags))
 /* Byte 0 & value. b: length in bytes, c: host order */

@@ -68,7 +68,7 @@ enum nat_egress {
 	NAT_EGRESS_INTERNET, /* not private, shared, link-local (metadata), multicast or special addresses, not the host; but
 			      * netd's DHCP and DNS */
 	NAT_EGRESS_LIST, /* its NAT_EGRESS_RULEs, netd's DHCP and DNS, and answers */
-	NAT_EGRESS_NONE, /* netd's DHCP, and answers to nobody */
+	NAT_EGRESS_NONE, /* netd's DHCP, and answers */
 };
 struct nat_port {
 	char name[ND_IFNAMSIZ]; /* TAP */

@@ -7,7 +7,9 @@
  * set: that one is both the switch and the counter. `not in` does not count.
  *
  * Protocols are told by `meta protocol`, the packet's own: a frame with a VLAN tag, which the kernel has taken
- * off by then, is checked as the packet that it carries.
+ * off by then, is checked as the packet that it carries. Behind two tags, or an LLC header with SNAP, the kernel
+ * does not look, but receivers do: they take off any number of tags of VLAN 0, and some read SNAP (CVE-2021-27853,
+ * -27854, -27861, -27862). From ports with a guard on what is inside such frames are dropped.
  *
  * An IPv4 source must be one of the port's addresses, or 0.0.0.0 to a DHCP server, or in IGMP. In ARP the
  * sender's address must be, or 0.0.0.0 (a probe, RFC 5227), and its MAC is the port's. An IPv6 source must be
@@ -18,10 +20,11 @@
  *
  * ICMPv6 and DHCPv6 hidden behind a fragment header: nodes ignore fragmented neighbour discovery (RFC 6980);
  * from guarded ports fragments to link-local and multicast destinations, where nothing needs them, are dropped.
+ * Other later fragments are data, whatever their bytes look like: kernels differ in whether the transport
+ * header of one matches, so they leave before any rule that asks for it.
  *
  * The DHCP mark is set where a frame is delivered to the bridge itself, not in prerouting: frames that are
- * only bridged, on whosever bridge, keep the mark they have. `meta l4proto` and the transport header do not
- * match later fragments. A mark that somebody else set is left alone. The mark of a port with a policy of its
+ * only bridged, on whosever bridge, keep the mark they have. A mark that somebody else set is left alone. The mark of a port with a policy of its
  * own is set in prerouting, for table inet.
  */
 #include "base/mem.h"
@@ -46,6 +49,9 @@
 #define NOT_BY(set)         IIFNAME(0), NOT_IN(set)
 #define FLOOD(kind)         META(NFT_META_PKTTYPE, 0), IS(1, kind)
 #define LINK_LOCAL          MASK(2, false, 0xffc0), IS(2, 0xfe80)
+#define FRAGMENT4           PAYLOAD(NFT_PAYLOAD_NETWORK_HEADER, 6, 2, 0), MASK(2, false, 0x1fff)
+#define FRAGMENT6           EXTENSION(IPPROTO_FRAGMENT, 2, 2), MASK(2, false, 0xfff8)
+#define SNAP                0xaaaa /* both of LLC's addresses */
 
 const struct nat_rule_row nat_bridge_rules[] = {
 	{ NAT_CHAIN_BRIDGE_PREROUTING,
@@ -54,6 +60,16 @@ const struct nat_rule_row nat_bridge_rules[] = {
 	{ NAT_CHAIN_BRIDGE_PREROUTING, "IPv4", { PROTOCOL(ETH_P_IP), JUMP(NAT_CHAIN_BRIDGE_IP4) } },
 	{ NAT_CHAIN_BRIDGE_PREROUTING, "IPv6", { PROTOCOL(ETH_P_IPV6), JUMP(NAT_CHAIN_BRIDGE_IP6) } },
 	{ NAT_CHAIN_BRIDGE_PREROUTING, "ARP", { PROTOCOL(ETH_P_ARP), JUMP(NAT_CHAIN_BRIDGE_ARP) } },
+	{ NAT_CHAIN_BRIDGE_PREROUTING,
+	  "two tags, 802.1Q",
+	  { PROTOCOL(ETH_P_8021Q), JUMP(NAT_CHAIN_BRIDGE_WRAPPED) } },
+	{ NAT_CHAIN_BRIDGE_PREROUTING,
+	  "two tags, 802.1ad",
+	  { PROTOCOL(ETH_P_8021AD), JUMP(NAT_CHAIN_BRIDGE_WRAPPED) } },
+	{ NAT_CHAIN_BRIDGE_PREROUTING,
+	  "SNAP",
+	  { PROTOCOL(ETH_P_802_2), PAYLOAD(NFT_PAYLOAD_NETWORK_HEADER, 0, 2, 0), IS(2, SNAP),
+	    JUMP(NAT_CHAIN_BRIDGE_WRAPPED) } },
 	{ NAT_CHAIN_BRIDGE_PREROUTING,
 	  "not to one node",
 	  { META(NFT_META_PKTTYPE, 0), IS_NOT(1, PACKET_HOST), JUMP(NAT_CHAIN_BRIDGE_FLOOD) } },
@@ -65,6 +81,7 @@ const struct nat_rule_row nat_bridge_rules[] = {
 	  "IPv4 source",
 	  { PROTOCOL(ETH_P_IP), IIFNAME(0), IP_SADDR(4, 16), NOT_IN(NAT_SET_PORT_IP4),
 	    JUMP(NAT_CHAIN_BRIDGE_SOURCE4) } },
+	{ NAT_CHAIN_BRIDGE_IP4, "later fragments", { PROTOCOL(ETH_P_IP), FRAGMENT4, IS_NOT(2, 0), RETURN } },
 	{ NAT_CHAIN_BRIDGE_IP4,
 	  "answers of a DHCP server",
 	  { UDP_TO(BOOTPC), BY(NAT_SET_DHCP_GUARDED), DROP } },
@@ -78,7 +95,7 @@ const struct nat_rule_row nat_bridge_rules[] = {
 	  { PROTOCOL(ETH_P_IP), IIFNAME(0), IP_SADDR(4, 16), IN(NAT_SET_PORT_NET4), RETURN } },
 	{ NAT_CHAIN_BRIDGE_SOURCE4,
 	  "none yet, to a DHCP server",
-	  { PROTOCOL(ETH_P_IP), IP_SADDR(4, 0), IS(4, 0), UDP_TO(BOOTPS), RETURN } },
+	  { PROTOCOL(ETH_P_IP), IP_SADDR(4, 0), IS(4, 0), FRAGMENT4, IS(2, 0), UDP_TO(BOOTPS), RETURN } },
 	{ NAT_CHAIN_BRIDGE_SOURCE4,
 	  "none yet, in IGMP",
 	  { PROTOCOL(ETH_P_IP), IP_SADDR(4, 0), IS(4, 0), L4PROTO(IPPROTO_IGMP), RETURN } },
@@ -103,6 +120,17 @@ const struct nat_rule_row nat_bridge_rules[] = {
 	  { PROTOCOL(ETH_P_IPV6), IIFNAME(0), IP6_SADDR(16, 16), NOT_IN(NAT_SET_PORT_IP6),
 	    JUMP(NAT_CHAIN_BRIDGE_SOURCE6) } },
 	{ NAT_CHAIN_BRIDGE_IP6,
+	  "fragments to link-local destinations",
+	  { PROTOCOL(ETH_P_IPV6), HAS_EXTENSION(IPPROTO_FRAGMENT), IP6_DADDR(2, 0), LINK_LOCAL,
+	    BY(NAT_SET_ROUTER_GUARDED), DROP } },
+	{ NAT_CHAIN_BRIDGE_IP6,
+	  "fragments to multicast destinations",
+	  { PROTOCOL(ETH_P_IPV6), HAS_EXTENSION(IPPROTO_FRAGMENT), IP6_DADDR(1, 0), IS(1, 0xff),
+	    BY(NAT_SET_ROUTER_GUARDED), DROP } },
+	{ NAT_CHAIN_BRIDGE_IP6,
+	  "later fragments, IPv6",
+	  { PROTOCOL(ETH_P_IPV6), FRAGMENT6, IS_NOT(2, 0), RETURN } },
+	{ NAT_CHAIN_BRIDGE_IP6,
 	  "neighbour advertisements",
 	  { ICMPV6(ND_NEIGHBOUR_ADVERTISEMENT), JUMP(NAT_CHAIN_BRIDGE_NEIGHBOUR) } },
 	{ NAT_CHAIN_BRIDGE_IP6,
@@ -112,14 +140,6 @@ const struct nat_rule_row nat_bridge_rules[] = {
 	{ NAT_CHAIN_BRIDGE_IP6,
 	  "answers of a DHCPv6 server",
 	  { UDP_TO(DHCPV6_CLIENT), BY(NAT_SET_DHCP_GUARDED), DROP } },
-	{ NAT_CHAIN_BRIDGE_IP6,
-	  "fragments to link-local destinations",
-	  { PROTOCOL(ETH_P_IPV6), HAS_EXTENSION(IPPROTO_FRAGMENT), IP6_DADDR(2, 0), LINK_LOCAL,
-	    BY(NAT_SET_ROUTER_GUARDED), DROP } },
-	{ NAT_CHAIN_BRIDGE_IP6,
-	  "fragments to multicast destinations",
-	  { PROTOCOL(ETH_P_IPV6), HAS_EXTENSION(IPPROTO_FRAGMENT), IP6_DADDR(1, 0), IS(1, 0xff),
-	    BY(NAT_SET_ROUTER_GUARDED), DROP } },
 
 	{ NAT_CHAIN_BRIDGE_SOURCE6,
 	  "ports without an IPv6 guard",
@@ -164,6 +184,13 @@ const struct nat_rule_row nat_bridge_rules[] = {
 	{ NAT_CHAIN_BRIDGE_NEIGHBOUR,
 	  "advertises another's address",
 	  { PROTOCOL(ETH_P_IPV6), ICMPV6(ND_NEIGHBOUR_ADVERTISEMENT), BY(NAT_SET_IP6_GUARDED), DROP } },
+
+	/* IP where receivers find it and the guards do not look. */
+	{ NAT_CHAIN_BRIDGE_WRAPPED, "wrapped IPv4", { BY(NAT_SET_IP4_GUARDED), DROP } },
+	{ NAT_CHAIN_BRIDGE_WRAPPED, "wrapped IPv6", { BY(NAT_SET_IP6_GUARDED), DROP } },
+	{ NAT_CHAIN_BRIDGE_WRAPPED, "wrapped DHCP", { BY(NAT_SET_DHCP_GUARDED), DROP } },
+	{ NAT_CHAIN_BRIDGE_WRAPPED, "wrapped advertisements", { BY(NAT_SET_ROUTER_GUARDED), DROP } },
+	{ NAT_CHAIN_BRIDGE_WRAPPED, "wrapped to neighbours", { BY(NAT_SET_BRIDGED_DROP), DROP } },
 
 	{ NAT_CHAIN_BRIDGE_FLOOD,
 	  "too many broadcasts",

@@ -57,6 +57,7 @@ const struct nat_chain_row nat_chain_rows[NAT_CHAIN_CNT] = {
 	[NAT_CHAIN_BRIDGE_IP6] = BRIDGE("from_ip6"),
 	[NAT_CHAIN_BRIDGE_SOURCE6] = BRIDGE("source_ip6"),
 	[NAT_CHAIN_BRIDGE_NEIGHBOUR] = BRIDGE("neighbour"),
+	[NAT_CHAIN_BRIDGE_WRAPPED] = BRIDGE("wrapped"),
 	[NAT_CHAIN_BRIDGE_FLOOD] = BRIDGE("flood"),
 	[NAT_CHAIN_BRIDGE_FORWARD] = BRIDGE("forward", "filter", NF_BR_FORWARD, NF_BR_PRI_FILTER_BRIDGED),
 	[NAT_CHAIN_BRIDGE_INPUT] = BRIDGE("input", "filter", NF_BR_LOCAL_IN, NF_BR_PRI_FILTER_BRIDGED),

@@ -264,13 +264,13 @@ static bool is_plug_pci(const void *obj)
 	ATTR(p "@" #name, number, FIELD(obj, m.name), .flags = (f), .max = (max_), LIVE)
 /* In a portgroup, also an element without attributes says something: the defaults in place of the network's. */
 #define GUARD_ROWS(p, obj, m, f)                                                                 \
-	ELEMENT(p, GIVEN(obj, m.given), .flags = (f) | NOT_YET, LIVE), GUARD(p, obj, m, f, mac), \
+	ELEMENT(p, GIVEN(obj, m.given), .flags = (f), LIVE), GUARD(p, obj, m, f, mac), \
 		GUARD(p, obj, m, f, ip), GUARD(p, obj, m, f, dhcp), GUARD(p, obj, m, f, ra),     \
 		GUARD_NUMBER(p, obj, m, f, broadcast, NETDEF_PER_SECOND_MAX),                    \
 		GUARD_NUMBER(p, obj, m, f, multicast, NETDEF_PER_SECOND_MAX),                    \
 		GUARD_NUMBER(p, obj, m, f, connections, UINT32_MAX)
 #define EGRESS_ROWS(p, obj, m, f)                                                                       \
-	ELEMENT(p, FIELD(obj, m), .flags = (f) | NOT_YET, .end = netdef_egress_end),                    \
+	ELEMENT(p, FIELD(obj, m), .flags = (f), .end = netdef_egress_end),                    \
 		ATTR(p "@policy", word, FIELD(obj, m.egress), .words = &egress, .flags = (f) | REQ,     \
 		     .bad = "'%v' is not one of 'any', 'internet-only', 'list', 'none'", LIVE),         \
 		MANY(p "/netd:allow", NETDEF_RECORDS_MAX, LIST(obj, m.rules, m.rule_cnt), .flags = (f), \
@@ -518,10 +518,10 @@ const struct row rows[] = {
 	ATTR("/netd:accept@network", name, FIELD(struct netdef_accept, network), .flags = REQ, LIVE),
 	GUARD_ROWS("/netd:guards", struct netdef_rare, policy.guards, R),
 	EGRESS_ROWS("/netd:egress", struct netdef_rare, policy, R),
-	MANY("/netd:address", NETDEF_RECORDS_MAX, LIST(struct netdef_rare, allowed, allowed_cnt), .flags = R | NOT_YET, LIVE),
+	MANY("/netd:address", NETDEF_RECORDS_MAX, LIST(struct netdef_rare, allowed, allowed_cnt), .flags = R, LIVE),
 	ATTR("/netd:address@guest", guest, FIELD(struct netdef_allowed, guest), .flags = REQ, LIVE),
 	ATTR("/netd:address@address", network, FIELD(struct netdef_allowed, address), .flags = REQ, LIVE),
-	MANY("/netd:forward", NETDEF_RECORDS_MAX, LIST(struct netdef_rare, publishes, publish_cnt), .flags = R | NOT_YET,
+	MANY("/netd:forward", NETDEF_RECORDS_MAX, LIST(struct netdef_rare, publishes, publish_cnt), .flags = R,
 	     .done = netdef_publish_done, LIVE),
 	ATTR("/netd:forward@protocol", word, FIELD(struct netdef_publish, protocol), .words = &protocol, .def = "tcp",
 	     .bad = "'%v' is not one of 'tcp', 'udp'", LIVE),
