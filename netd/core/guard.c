@@ -33,6 +33,20 @@ static int set(struct core *c, struct port *p, uint32_t ip4, struct nd_error *e)
 	return guard_put(c, p, e);
 }
 
+void guard_port_ended(struct core *c, const struct port *p)
+{
+	if (p->ip4)
+		connections_end_address(c->connections, p->ip4);
+	for (size_t i = 0; i < p->elements.cnt; i++) {
+		const struct nat_config *cfg = &p->elements.p[i];
+		const struct nd_prefix *a = &cfg->address.prefix;
+		if (cfg->kind != NAT_ADDRESS || a->len != (a->ip.family == AF_INET ? 32 : 128))
+			continue;
+		if (a->ip.family != AF_INET || nd_ip_to_ip4(&a->ip) != p->ip4)
+			connections_end(c->connections, &(struct nat_connections){ .any = a->ip });
+	}
+}
+
 static int take_from_others(struct core *c, const struct port *p, uint32_t ip4, struct nd_error *e)
 {
 	struct port *other;

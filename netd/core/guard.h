@@ -12,4 +12,6 @@ int guard_put(struct core *c, struct port *p, struct nd_error *e);
  * had are ended. An address that another port of the network had is that one's no more.
  */
 void guard_set_address(struct core *c, struct port *p, uint32_t ip4);
+/* Ends the connections of all single addresses that p had: what takes one of them next must not get its packets. Before its elements go. */
+void guard_port_ended(struct core *c, const struct port *p);
 #endif

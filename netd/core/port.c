@@ -13,6 +13,7 @@
 #include "netd/core/bind.h"
 #include "netd/core/converge.h"
 #include "netd/core/event.h"
+#include "netd/core/guard.h"
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
 #include "netd/core/plan.h"
@@ -27,6 +28,7 @@
 void port_end(struct core *c, struct port *p, const char *why)
 {
 	struct nd_error e = ND_ERROR_INIT;
+	guard_port_ended(c, p);
 	if (converge(c, port_rows, port_row_cnt, p, CONVERGE_STOP, NULL, &e) < 0)
 		nd_log_error(ND_LOG_WARNING, &e, "end of port '%s'", p->ifname);
 	if (p->external)

@@ -10,8 +10,8 @@ from lab import Netd, Netns, sh, spawn, wait_for
 from report import row
 
 HOST, GUEST, PORT = "10.9.0.1", "10.9.0.2", 5201
-XML = """<network><name>bench</name><bridge name='br-bench'/><mtu size='9000'/><bandwidth><inbound average='{0}'/><outbound average='{0}'/></bandwidth>
-<ip address='10.9.0.1' netmask='255.255.255.0'/></network>"""
+XML = """<network xmlns:netd='urn:netd:network:1'><name>bench</name><bridge name='br-bench'/><mtu size='9000'/><bandwidth><inbound average='{0}'/><outbound average='{0}'/></bandwidth>
+<ip address='10.9.0.1' netmask='255.255.255.0'/><netd:hostAccess mode='all'/></network>"""
 ATTACH_XML = """<network><name>{0}</name><bridge name='br-{0}'/><portgroup name='all' default='yes'>{1}</portgroup></network>"""
 LIMITS = "<bandwidth><inbound average='1000'/><outbound average='1000'/></bandwidth>"
 TCP_FRAME = 9014 / 8948 # bytes of frames for each byte of data, with timestamps

@@ -9,6 +9,7 @@ import time
 
 from admin import ADMIN
 from bandwidth import BANDWIDTH
+from forward import FORWARD
 from lab import Failure, Libvirt, Netd, Netns, bridge_nf_off, cpu_s, definition, pss_kib, sh, spawn, wait_for
 from report import at_most, interval, median, paired, row
 
@@ -143,139 +144,6 @@ def memory(lab):
     return [row("memory", f"per network, {step} → {2 * step}", "KiB", sum(per), goal="≤ 16 KiB", met=at_most(16), note=note)]
 
 
-# ---- forwarding ----
-
-OUTSIDE, UPLINK, GUEST, GATEWAY, PORT = "198.51.100.1", "198.51.100.2", "10.0.0.2", "10.0.0.1", 7007
-
-
-class Host:
-    """A host with netd, a guest behind NAT on bench0, and a machine outside; each a network namespace."""
-
-    def __init__(self, lab, name):
-        self.lab, self.host, self.guest, self.outside = lab, Netns(), Netns(), Netns()
-        self.bridge_nf = bridge_nf_off(self.host)
-        self.netd = Netd(lab, name, self.host).start()
-        self.netd.fill(0, 1)
-        bridge = self.netd.client().call("GetNetwork", name="bench0")["network"]["bridge"]
-        self.veth("guest0", self.guest)
-        self.veth("uplink", self.outside)
-        self.host.ip("link", "set", "guest0", "master", bridge)
-        self.host.ip("addr", "add", f"{UPLINK}/24", "dev", "uplink")
-        self.guest.ip("addr", "add", f"{GUEST}/24", "dev", "eth0")
-        self.guest.ip("route", "add", "default", "via", GATEWAY)
-        self.outside.ip("addr", "add", f"{OUTSIDE}/24", "dev", "eth0")
-        udp = lab.binary("tests/bench/udp")
-        self.servers = [spawn("taskset", "-c", "0", udp, "echo", OUTSIDE, PORT, netns=self.outside),
-                        spawn("iperf3", "-s", "-B", OUTSIDE, netns=self.outside, stdout=subprocess.DEVNULL)]
-        wait_for("way from guest to outside", self.reachable)
-
-    def veth(self, name, peer):
-        self.host.ip("link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", str(peer.pid))
-        self.host.ip("link", "set", name, "up")
-        peer.ip("link", "set", "eth0", "up")
-
-    def reachable(self):
-        try:
-            self.udp(1)
-            self.iperf("-n", "1K")
-            return True
-        except Failure:
-            return False
-
-    def udp(self, count):
-        """Round trips in µs. Both ends on one CPU, so that no wake-up of another one hides the way's cost."""
-        return json.loads(sh("taskset", "-c", "0", self.lab.binary("tests/bench/udp"), "ping", OUTSIDE, PORT, count, netns=self.guest))
-
-    def iperf(self, *much):
-        """Sender and receiver each on a CPU of its own."""
-        return json.loads(sh("iperf3", "-J", "-c", OUTSIDE, *much, "-A", f"0,{os.cpu_count() - 1}", netns=self.guest))
-
-    def tcp(self, seconds):
-        """Gbit/s."""
-        said = self.iperf("-t", seconds) # whole seconds: it cuts off the rest
-        return said["end"]["sum_received"]["bits_per_second"] / 1e9
-
-
-class Series:
-    """Rounds of two cases in turn. Samples of a case: the medians of its rounds, and all round trips."""
-
-    def __init__(self, lab):
-        self.lab = lab
-        self.udp_medians, self.udp_all, self.tcp = ([], []), ([], []), ([], [])
-
-    def rounds(self, count, cases):
-        """cases: two functions that make their case so and return the host to measure."""
-        for i in range(count):
-            for which in ((0, 1), (1, 0))[i % 2]:
-                host = cases[which]()
-                self.lab.settle()
-                trips = host.udp(self.lab.pick(5000, 1000))
-                self.udp_medians[which].append(median(trips))
-                self.udp_all[which].extend(trips)
-                self.lab.settle()
-                self.tcp[which].append(host.tcp(1))
-        return self
-
-
-def said_interval(a, b):
-    low, high = interval(a, b)
-    return f"95 % interval of the ratio {low:.3f} to {high:.3f}"
-
-
-def forward(lab):
-    """What a forwarded packet pays for other networks, and for the DHCP server's packet socket."""
-    rounds, many = lab.pick(15, 3), lab.pick(500, 50)
-    few_host, many_host = Host(lab, "few"), Host(lab, "many")
-    hosts = (lambda: few_host, lambda: many_host)
-    same = Series(lab).rounds(rounds, hosts)
-    many_host.netd.fill(1, many - 1)
-    time.sleep(3)
-    differ = Series(lab).rounds(rounds, hosts)
-    # Two equal hosts differ a little, by where their memory lies: the change of the ratio is what the networks cost.
-    rows = []
-    for what, unit, pick, sign in (("UDP round trip", "µs", "udp_medians", 1), ("TCP throughput", "Gbit/s", "tcp", -1)):
-        base, now = getattr(same, pick), getattr(differ, pick)
-        skew = paired(base[1], base[0])
-        few = [x * skew for x in now[0]]
-        rows.append(row("forward", f"{what}, {many} networks", unit, now[1], few, "1 network", "within 5 %",
-                        lambda v, ratio, s=sign: s * (ratio - 1) <= 0.05,
-                        ratio=paired(now[1], few),
-                        note=f"the hosts' ratio with 1 network each was {skew:.3f}, and the peer's figures are corrected by it; "
-                             f"{said_interval(now[1], few)}"))
-    rows.append(row("forward", f"UDP, all round trips, {many} networks", "µs", thin(differ.udp_all[1]), thin(differ.udp_all[0]),
-                    "1 network", note="each host as it was: not corrected"))
-    return rows + socket_cost(lab, few_host, rounds)
-
-
-def thin(samples, most=5000):
-    """Evenly taken ones: as many as a percentile needs."""
-    return samples[::max(1, len(samples) // most)]
-
-
-def socket_cost(lab, host, rounds):
-    """netd with its worker and packet sockets, and the same host with all of them killed: bridges and rules stay."""
-    running = True
-
-    def turn(on):
-        nonlocal running
-        if on and not running:
-            host.netd.start()
-        elif running and not on:
-            host.netd.kill()
-        if running != on:
-            time.sleep(0.5) # what a start and an end set going is over
-        running = on
-        return host
-    got = Series(lab).rounds(rounds, (lambda: turn(False), lambda: turn(True)))
-    turn(True)
-    rows = []
-    for what, unit, (without, with_) in (("UDP round trip", "µs", got.udp_medians), ("TCP throughput", "Gbit/s", got.tcp)):
-        low, high = interval(with_, without)
-        rows.append(row("forward", f"{what}, with the DHCP socket", unit, with_, without, "netd killed", "within noise",
-                        lambda v, r, low=low, high=high: low <= 1 <= high, said_interval(with_, without), paired(with_, without)))
-    return rows
-
-
 # ---- DHCP ----
 
 def perfdhcp(guest, server, rate, seconds, clients):
@@ -328,8 +196,8 @@ BENCHES = {
     "attach-helper": attach_helper,
     "restart": restart,
     "memory": memory,
-    "forward": forward,
     "dhcp": dhcp,
+    **FORWARD,
     **BANDWIDTH,
     **ADMIN,
 }

@@ -174,7 +174,7 @@ LIBVIRTD_CONF = 'auth_unix_rw = "none"\nauth_unix_ro = "none"\nunix_sock_group =
 class Libvirt:
     """libvirtd with a private /run, /var/lib and /etc/libvirt, and a virsh over one connection."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, netns=None):
         self.log = lab.work / "libvirtd.log"
         for d in ("/etc/libvirt", "/var/cache/libvirt", "/var/log/libvirt"):
             pathlib.Path(d).mkdir(parents=True, exist_ok=True)
@@ -183,7 +183,7 @@ class Libvirt:
             pathlib.Path(d).mkdir(parents=True, exist_ok=True)
         pathlib.Path("/etc/libvirt/libvirtd.conf").write_text(LIBVIRTD_CONF)
         with open(self.log, "wb") as log:
-            self.daemon = spawn("libvirtd", stdout=log, stderr=log)
+            self.daemon = spawn("libvirtd", netns=netns, stdout=log, stderr=log)
         self.uri = "network:///system?socket=/run/libvirt/libvirt-sock"
         wait_for("answer from libvirtd", self.answers, 30, 0.2)
         self.virsh = spawn("virsh", "-q", "-t", "-c", self.uri, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

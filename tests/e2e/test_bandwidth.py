@@ -6,8 +6,8 @@ import time
 
 from lib import Guest, check, contains, links, main, run, same, test, wait_for
 
-XML = """<network><name>lab</name><bridge name='br-lab'/>{}
-<ip address='10.9.0.1' netmask='255.255.255.0'><dhcp><range start='10.9.0.2' end='10.9.0.99'/></dhcp></ip>{}</network>"""
+XML = """<network xmlns:netd='urn:netd:network:1'><name>lab</name><bridge name='br-lab'/>{}
+<ip address='10.9.0.1' netmask='255.255.255.0'><dhcp><range start='10.9.0.2' end='10.9.0.99'/></dhcp></ip>{}<netd:hostAccess mode='all'/></network>"""
 HOST = "10.9.0.1"
 TCP_FRAME = 1514 / 1448  # a segment of 1448 bytes with its headers
 KB = 1000
