@@ -81,12 +81,12 @@ static const struct {
 	{ "<portgroup name='a'/><portgroup name='b'><bandwidth><outbound "
 	  "average='3'/></bandwidth><virtualport type='midonet'/></portgroup>",
 	  "<virtualport>: " YET },
-	{ "<netd:guards/>", "<netd:guards>: " YET, NETD },
-	{ "<portgroup name='a'><netd:guards ip='no'/></portgroup>", "<netd:guards>: " YET, NETD },
-	{ "<netd:egress policy='any'/>", "<netd:egress>: " YET, NETD },
-	{ "<portgroup name='a'><netd:egress policy='none'/></portgroup>", "<netd:egress>: " YET, NETD },
-	{ "<netd:address guest='a' address='10.0.0.9'/>", "<netd:address>: " YET, NETD },
-	{ "<netd:forward port='80' guest='a'/>", "<netd:forward>: " YET, NETD },
+	{ "<netd:guards/>", NULL, NETD },
+	{ "<portgroup name='a'><netd:guards ip='no'/></portgroup>", NULL, NETD },
+	{ "<netd:egress policy='any'/>", NULL, NETD },
+	{ "<portgroup name='a'><netd:egress policy='none'/></portgroup>", NULL, NETD },
+	{ "<netd:address guest='a' address='10.0.0.9'/>", NULL, NETD },
+	{ "<netd:forward port='80' guest='a'/>", NULL, NETD },
 };
 
 static struct netdef *parse(const char *body, const char *attributes)
