@@ -13,6 +13,7 @@
 #define MTU_DEFAULT  1500 /* ETH_DATA_LEN: what a TAP has when it is made */
 #define MTU_MIN_IP6  1280 /* RFC 8200 section 5; below, the kernel turns IPv6 off on the link */
 #define MTU_AUTO_MAX 9216 /* jumbo frames; loopback and the like have more and are no way out */
+#define VLAN_MAX     4094
 
 static const struct forward_row {
 	bool here;             /* netd has this mode */
@@ -271,6 +272,21 @@ static bool options_pass(const struct netdef *live, struct nd_error *e)
 	return true;
 }
 
+/* 0 and 4095 are reserved (IEEE 802.1Q, table 9-2): definitions may have them, bridges do not. */
+static bool vlans_fit(const struct network_plan *p, struct nd_error *e)
+{
+	for (size_t i = 0; i < p->group_cnt; i++)
+		for (size_t j = 0; j < p->groups[i].vlan_cnt; j++) {
+			unsigned id = p->groups[i].vlans[j].id;
+			if (id < 1 || id > VLAN_MAX) {
+				nd_fail(e, ND_INVALID, "<vlan>: tag %u: bridges have VLANs 1 to %d", id,
+					VLAN_MAX);
+				return false;
+			}
+		}
+	return true;
+}
+
 int network_plan(const struct netdef *live, struct network_plan **ret, struct nd_error *e)
 {
 	const struct forward_row *row =
@@ -291,7 +307,7 @@ int network_plan(const struct netdef *live, struct network_plan **ret, struct nd
 	}
 	if (plan_groups(p, live) < 0 || (row->own_bridge && plan_own(p, live, row) < 0))
 		nd_fail(e, ND_MEMORY, "plan of the network");
-	else if (mtu_fits(p, e)) {
+	else if (mtu_fits(p, e) && vlans_fit(p, e)) {
 		*ret = p;
 		return 0;
 	}

@@ -42,9 +42,8 @@ struct network_plan {
 	size_t group_cnt;
 };
 /*
- * live: complete (bridge name, MAC, subnet chosen), as choose_live leaves it. *ret: heap. Return: 0; ND_UNSUPPORTED: no such mode here, an option that is not passed
- * on to dnsmasq;
- * ND_INVALID: an MTU that IPv6 cannot do with; ND_MEMORY.
+ * live: complete (bridge name, MAC, subnet chosen), as choose_live leaves it. *ret: heap. Return: 0; ND_UNSUPPORTED: no such mode here, an
+ * option that is not passed on to dnsmasq; ND_INVALID: an MTU that IPv6 cannot do with, a VLAN that bridges have not; ND_MEMORY.
  */
 int network_plan(const struct netdef *live, struct network_plan **ret, struct nd_error *e);
 void network_plan_free(struct network_plan *p);

@@ -228,6 +228,31 @@ static void test_groups(void **state)
 	network_plan_free(p);
 }
 
+static void test_vlans_that_bridges_have_not(void **state)
+{
+	static const struct {
+		const char *more, *message;
+	} rows[] = {
+		{ "<vlan><tag id='0'/></vlan>", "<vlan>: tag 0: bridges have VLANs 1 to 4094" },
+		{ "<vlan><tag id='1'/></vlan>", NULL },
+		{ "<portgroup name='a'><vlan><tag id='4094'/></vlan></portgroup>", NULL },
+		{ "<portgroup name='a'><vlan><tag id='4'/><tag id='4095'/></vlan></portgroup>",
+		  "<vlan>: tag 4095: bridges have VLANs 1 to 4094" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct netdef *d = parse("", rows[i].more);
+		struct network_plan *p = NULL;
+		struct nd_error e = ND_ERROR_INIT;
+
+		assert_int_equal(network_plan(d, &p, &e), rows[i].message ? ND_INVALID : 0);
+		if (rows[i].message)
+			assert_string_equal(nd_error_text(&e), rows[i].message);
+		network_plan_free(p);
+		netdef_free(d);
+	}
+}
+
 static void test_mtu(void **state)
 {
 	static const struct {
@@ -364,9 +389,11 @@ static void test_port(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_network), cmocka_unit_test(test_families), cmocka_unit_test(test_nat),
-		cmocka_unit_test(test_bridge),  cmocka_unit_test(test_groups),   cmocka_unit_test(test_mtu),
-		cmocka_unit_test(test_dhcp),    cmocka_unit_test(test_port),
+		cmocka_unit_test(test_network), cmocka_unit_test(test_families),
+		cmocka_unit_test(test_nat),     cmocka_unit_test(test_bridge),
+		cmocka_unit_test(test_groups),  cmocka_unit_test(test_vlans_that_bridges_have_not),
+		cmocka_unit_test(test_mtu),     cmocka_unit_test(test_dhcp),
+		cmocka_unit_test(test_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
