@@ -27,6 +27,10 @@ int dhcp_socket_send(int fd, int ifindex, const uint8_t *frame, size_t len, stru
 int dhcp_frame_is_server(const uint8_t *frame, size_t len, const struct nd_mac *server_mac,
 			 uint32_t server_ip4, struct nd_error *e);
 
+/* A finished ACK is given lease_s seconds where it says more (options 51, 58, 59; the checksum follows). frame has passed dhcp_frame_is_server. Return: 0, or
+ * ND_PROTOCOL when it is no ACK with a lease time; then it is as it was. */
+int dhcp_frame_shorten(uint8_t *frame, size_t len, uint32_t lease_s, struct nd_error *e);
+
 /* ---- netd's end of the channel ---- */
 struct dhcp_control;
 /* Called from dhcp_control_on_readable; pointers are borrowed for the call. An op may queue messages, but not free the channel. */
@@ -69,7 +73,8 @@ int dhcp_control_refused(struct dhcp_control *c, uint64_t id, struct nd_error *e
 /* ---- the worker ---- */
 /* argv after "--worker dhcp". Descriptors: 3 control, 4 DHCP packet socket, 5 ARP socket. Enters the sandbox (chroot to `root`, uid/gid), then serves until control closes.
  * Once in the sandbox it ends the process itself (_exit): 0 when netd closed its end, 1 when the channel or memory failed. Returns only before: 2 for wrong options,
- * 1 when the sandbox cannot be entered. SIGTERM, SIGINT and SIGHUP are ignored. Options: --root DIR --uid N --gid N (-1: keep) --foreign-mark N. */
+ * 1 when the sandbox cannot be entered. SIGTERM, SIGINT and SIGHUP are ignored. Options: --root DIR --uid N --gid N (-1: keep) --foreign-mark N --clock-offset SECONDS
+ * (from CLOCK_BOOTTIME to the clock that the ends of leases are told by). */
 int dhcp_worker_main(int argc, char **argv);
 
 /* ---- the lease store ---- */
@@ -88,6 +93,9 @@ int dhcp_store_commit(struct dhcp_store *s, struct nd_error *e); /* synced when 
 void dhcp_store_abort(struct dhcp_store *s);
 /* Inserts or replaces by (network, ip4); an older lease of the same identity on that network goes. */
 int dhcp_store_put(struct dhcp_store *s, const struct dhcp_lease *l, struct nd_error *e);
+/* The lease of an address. ND_NOT_FOUND; ND_PARSE for a corrupt row. */
+int dhcp_store_find(struct dhcp_store *s, const struct nd_uuid *network, uint32_t ip4, struct dhcp_lease *ret,
+		    struct nd_error *e);
 int dhcp_store_delete(struct dhcp_store *s, const struct nd_uuid *network, uint32_t ip4, struct nd_error *e);
 int dhcp_store_delete_port(struct dhcp_store *s, const struct nd_uuid *network, const struct nd_uuid *port,
 			   uint32_t *ret_ip4 /*one of them; 0: none*/, struct nd_error *e);

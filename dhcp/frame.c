@@ -8,6 +8,8 @@
  */
 #include "dhcp/frame.h"
 #include "base/bytes.h"
+#include "base/mem.h"
+#include "dhcp/dhcp.h"
 
 #define ETHERTYPE_IP4   0x0800
 #define ETHERTYPE_ARP   0x0806
@@ -148,6 +150,61 @@ size_t dhcp_frame_build(const struct dhcp_addressee *to, uint8_t *buf, size_t pa
 	/* A sum of zero is sent as its other form: zero means "none" (RFC 768). */
 	nd_write_be16_at(&w, ETHER_LEN + IP_LEN + 6, checksum ? checksum : 0xffff);
 	return DHCP_FRAME_HEADER + payload_len;
+}
+
+/* Where each option of a list stands in the options behind the cookie; 0: not there, or not of four bytes. */
+static void find_times(const uint8_t *frame, size_t len, const uint8_t *codes, size_t *ret_at, size_t cnt)
+{
+	struct nd_reader r = nd_reader(frame, len);
+
+	nd_read_skip(&r, DHCP_FRAME_HEADER + DHCP_HEADER_LEN);
+	while (nd_reader_left(&r)) {
+		uint8_t code = nd_read_u8(&r), option_len;
+
+		if (code == DHCP_OPTION_END)
+			return;
+		if (code == DHCP_OPTION_PAD)
+			continue;
+		option_len = nd_read_u8(&r);
+		for (size_t i = 0; i < cnt; i++)
+			if (codes[i] == code && option_len == 4 && nd_reader_left(&r) >= 4)
+				ret_at[i] = r.pos;
+		nd_read_skip(&r, option_len);
+	}
+}
+
+int dhcp_frame_shorten(uint8_t *frame, size_t len, uint32_t lease_s, struct nd_error *e)
+{
+	static const uint8_t codes[] = { DHCP_OPTION_LEASE_TIME, DHCP_OPTION_T1, DHCP_OPTION_T2 };
+	const uint32_t times[] = { lease_s, lease_s / 2, (uint32_t)((uint64_t)lease_s * 7 / 8) };
+	size_t at[ARRAY_LEN(codes)] = { 0 }, udp_len;
+	struct nd_reader ips;
+	uint32_t src_ip4, dst_ip4;
+	struct nd_writer w;
+	uint16_t checksum;
+
+	find_times(frame, len, codes, at, ARRAY_LEN(codes));
+	if (!at[0])
+		return nd_fail(e, ND_PROTOCOL, "a DHCP answer without a lease time");
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+		struct nd_reader r = nd_reader(frame + at[i], 4);
+
+		w = nd_writer(frame + at[i], 4);
+		if (at[i] && nd_read_be32(&r) > times[i])
+			nd_write_be32(&w, times[i]);
+	}
+	ips = nd_reader(frame, len);
+	nd_read_skip(&ips, ETHER_LEN + 12);
+	src_ip4 = nd_read_be32(&ips);
+	dst_ip4 = nd_read_be32(&ips);
+	udp_len = len - ETHER_LEN - IP_LEN;
+	w = nd_writer(frame, len);
+	w.pos = len;
+	nd_write_be16_at(&w, ETHER_LEN + IP_LEN + 6, 0);
+	checksum = checksum_fold(checksum_add(checksum_pseudo(src_ip4, dst_ip4, udp_len),
+					      frame + ETHER_LEN + IP_LEN, udp_len));
+	nd_write_be16_at(&w, ETHER_LEN + IP_LEN + 6, checksum ? checksum : 0xffff);
+	return 0;
 }
 
 int dhcp_arp_parse(const uint8_t *p, size_t len, struct dhcp_arp *ret)

@@ -33,7 +33,8 @@ struct dhcp_lease {
 	struct nd_mac mac;
 	char hostname[DHCP_HOSTNAME_MAX]; /* sanitised; "" none */
 	struct dhcp_identity client_id;   /* option 61 as sent, for display; len 0: none */
-	uint64_t expiry_s;                /* wall clock, seconds since 1970; UINT64_MAX: infinite */
+	uint64_t
+		expiry_s; /* seconds since 1970, by a clock that is not set when the wall clock is; UINT64_MAX: infinite */
 };
 /* Everything from a worker or a database row is checked with this: lengths, kinds, terminated and printable strings. 0 or ND_INVALID. */
 int dhcp_lease_check(const struct dhcp_lease *l, struct nd_error *e);

@@ -38,6 +38,7 @@ enum statement {
 	STMT_DELETE_EXPIRED,
 	STMT_EACH,
 	STMT_EACH_OF_NETWORK,
+	STMT_FIND,
 	STMT_SETTING_PUT,
 	STMT_SETTING_DELETE,
 	STMT_SETTING_GET,
@@ -61,6 +62,7 @@ static const char *const sql[] = {
 	[STMT_DELETE_EXPIRED] = "DELETE FROM leases WHERE expiry < ?1",
 	[STMT_EACH] = "SELECT " LEASE_COLUMNS " FROM leases",
 	[STMT_EACH_OF_NETWORK] = "SELECT " LEASE_COLUMNS " FROM leases WHERE network = ?1",
+	[STMT_FIND] = "SELECT " LEASE_COLUMNS " FROM leases WHERE network = ?1 AND ip4 = ?2",
 	[STMT_SETTING_PUT] = "INSERT OR REPLACE INTO settings (key, value) VALUES (?1, ?2)",
 	[STMT_SETTING_DELETE] = "DELETE FROM settings WHERE key = ?1",
 	[STMT_SETTING_GET] = "SELECT value FROM settings WHERE key = ?1",
@@ -480,6 +482,25 @@ int dhcp_store_each(struct dhcp_store *s, const struct nd_uuid *network,
 	sqlite3_clear_bindings(st);
 	if (ret_corrupt)
 		*ret_corrupt = corrupt;
+	return r;
+}
+
+int dhcp_store_find(struct dhcp_store *s, const struct nd_uuid *network, uint32_t ip4, struct dhcp_lease *ret,
+		    struct nd_error *e)
+{
+	sqlite3_stmt *st = s->stmt[STMT_FIND];
+	int rc, r = 0;
+	bind_uuid(st, 1, network);
+	sqlite3_bind_int64(st, 2, ip4);
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_DONE)
+		r = nd_fail(e, ND_NOT_FOUND, "no lease of the address");
+	else if (rc != SQLITE_ROW)
+		r = fail(s, e, "read lease");
+	else if (!read_lease(st, ret))
+		r = nd_fail(e, ND_PARSE, "the address's lease is damaged");
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
 	return r;
 }
 

@@ -15,7 +15,7 @@
 
 /* ---- options ---- */
 
-enum { OPTION_ROOT, OPTION_UID, OPTION_GID, OPTION_FOREIGN_MARK, OPTION_CNT };
+enum { OPTION_ROOT, OPTION_UID, OPTION_GID, OPTION_FOREIGN_MARK, OPTION_CLOCK_OFFSET, OPTION_CNT };
 static const struct {
 	const char *name;
 	bool number;
@@ -24,6 +24,7 @@ static const struct {
 	[OPTION_ROOT] = { "--root", false },
 	[OPTION_UID] = { "--uid", true, -1, UINT32_MAX - 1 },
 	[OPTION_GID] = { "--gid", true, -1, UINT32_MAX - 1 },
+	[OPTION_CLOCK_OFFSET] = { "--clock-offset", true, INT64_MIN / 2, INT64_MAX / 2 },
 	[OPTION_FOREIGN_MARK] = { "--foreign-mark", true, 0, UINT32_MAX },
 };
 
@@ -67,7 +68,8 @@ int dhcp_worker_options_parse(int argc, char **argv, struct dhcp_worker_options 
 	*ret = (struct dhcp_worker_options){ .root = root,
 					     .uid = (uid_t)numbers[OPTION_UID],
 					     .gid = (gid_t)numbers[OPTION_GID],
-					     .foreign_mark = (uint32_t)numbers[OPTION_FOREIGN_MARK] };
+					     .foreign_mark = (uint32_t)numbers[OPTION_FOREIGN_MARK],
+					     .clock_offset_s = numbers[OPTION_CLOCK_OFFSET] };
 	return 0;
 }
 

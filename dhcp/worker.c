@@ -498,8 +498,7 @@ static int worker_new(const struct dhcp_worker_options *o, struct worker **ret, 
 	};
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		return nd_fail_sys(e, errno, NULL, "getrandom");
-	int64_t wall_offset_s = (int64_t)nd_wall_s() - (int64_t)(nd_now_ms() / 1000);
-	w->engine = dhcp_engine_new(o->foreign_mark, wall_offset_s, seed);
+	w->engine = dhcp_engine_new(o->foreign_mark, o->clock_offset_s, seed);
 	w->rx = dhcp_rx_new();
 	w->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
 	if (!w->engine || !w->rx || !w->loop)

@@ -25,6 +25,7 @@ struct dhcp_worker_options {
 	uid_t uid;
 	gid_t gid; /* both -1: keep */
 	uint32_t foreign_mark;
+	int64_t clock_offset_s; /* what the ends of leases are told by = CLOCK_BOOTTIME + this */
 };
 /* argv after "--worker dhcp". 0 or ND_INVALID. */
 int dhcp_worker_options_parse(int argc, char **argv, struct dhcp_worker_options *ret, struct nd_error *e);

@@ -256,6 +256,7 @@ static int open_services(struct daemon *d, struct nd_error *e)
 	if (warning)
 		nd_log(ND_LOG_ERR, "%s", warning);
 	free(warning);
+	leases_clock_load(c->leases);
 	if (nd_nl_new(NETLINK_ROUTE, &c->nl, e) < 0 || reaper_new(c->loop, &c->reaper, e) < 0)
 		return nd_wrap(e, "netlink");
 	if (hostbridges_new(c, &c->hostbridges, e) < 0)

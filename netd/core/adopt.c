@@ -240,7 +240,7 @@ static int adopt_lease(const struct dhcp_lease *l, void *arg)
 		return 0;
 	if (!p)
 		leases_port_ended(c->leases, &l->network, &l->port);
-	else if (l->expiry_s > nd_wall_s())
+	else if (l->expiry_s > leases_now_s(c->leases))
 		p->ip4 = l->ip4;
 	return 0;
 }

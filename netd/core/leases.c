@@ -7,19 +7,24 @@
  * the binding is committed to persistent storage before the DHCPACK).
  */
 #include "netd/core/leases.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/strtab.h"
 #include "netd/core/disk.h"
 #include "netd/core/event.h"
 #include "netd/core/guard.h"
+#include "netd/core/leaseclock.h"
 #include "netd/core/mirror.h"
 #include "netd/core/names.h"
 #include "netd/core/settings.h"
 #include "netd/core/supervisor.h"
+#include <errno.h>
 #include <ev.h>
+#include <sys/timerfd.h>
 
 #define PENDING_MAX       65536   /* proposals waiting for the disk: more are refused at once */
+#define RENEW_MIN_S       2       /* a lease that ends sooner is over */
 #define EXPIRE_INTERVAL_S 3600.   /* how often long-expired rows are dropped … */
 #define EXPIRE_KEEP_S     604800u /* … a week after: a guest that returns gets its address back */
 
@@ -33,7 +38,9 @@ struct leases {
 	struct core *c;
 	struct nd_list graces;     /* ordered by due_ms: the period is one */
 	struct nd_map grace_ports; /* the same, by port */
-	struct ev_timer grace, expire;
+	struct ev_timer grace, expire, clock_look;
+	struct ev_io clock_set; /* of a timer descriptor that tells when the wall clock is set */
+	struct lease_clock clock;
 	size_t pending;
 	struct nd_ratelimit bad_frames;
 };
@@ -45,6 +52,8 @@ struct lease_job {
 	uint32_t generation;
 	uint64_t id;
 	int ifindex;
+	struct dhcp_lease before; /* what the store has of it when it cannot be put there */
+	char text[200];           /* why */
 	size_t len;
 	uint8_t ack[];
 };
@@ -141,25 +150,69 @@ static int put_run(struct dhcp_store *store, struct disk_job *j, struct nd_error
 	return dhcp_store_put(store, &container_of(j, struct lease_job, j)->lease, e);
 }
 
+static int find_run(struct dhcp_store *store, struct disk_job *dj, struct nd_error *e)
+{
+	struct lease_job *j = container_of(dj, struct lease_job, j);
+	return dhcp_store_find(store, &j->lease.network, j->lease.ip4, &j->before, e);
+}
+
+/* The seconds that the client has of its lease as it is stored; 0: it has none. */
+static uint32_t left_of(const struct leases *l, const struct lease_job *j)
+{
+	const struct dhcp_lease *had = &j->before;
+	uint64_t now_s = leases_now_s(l);
+	if (had->state != DHCP_LEASE_BOUND || !dhcp_identity_equal(&had->identity, &j->lease.identity) ||
+	    had->expiry_s <= now_s + RENEW_MIN_S)
+		return 0;
+	return had->expiry_s - now_s < UINT32_MAX ? (uint32_t)(had->expiry_s - now_s) : DHCP_LEASE_INFINITE;
+}
+
+/*
+ * What could not be stored: a client that has the address by a lease that is stored may keep it to that one's end, and is told so; who has none gets none.
+ * Nothing that is not on the disk is acknowledged.
+ */
+static void find_done(struct disk_job *dj, const struct nd_error *e)
+{
+	struct lease_job *j = container_of(dj, struct lease_job, j);
+	struct leases *l = j->owner;
+	const struct network *n = model_network_by_uuid(l->c->model, &j->lease.network);
+	uint32_t left_s = e->code ? 0 : left_of(l, j);
+	char ip[ND_IP_STRLEN];
+	nd_ip4_to_string(j->lease.ip4, ip);
+	if (left_s && dhcp_frame_shorten(j->ack, j->len, left_s, NULL) == 0) {
+		send_answer(l, j);
+		events_say(l->c->events, EVENT_LEASE_REFUSED, n, NULL,
+			   "lease of %s is renewed for the %u s it has on disk alone: %s", ip, left_s,
+			   j->text);
+	} else {
+		events_say(l->c->events, EVENT_LEASE_REFUSED, n, NULL,
+			   "lease of %s is not stored and not given: %s", ip, j->text);
+	}
+	free(j);
+}
+
+static void put_failed(struct leases *l, struct lease_job *j, const struct nd_error *e)
+{
+	nd_error_format(e, j->text, sizeof j->text);
+	j->j = (struct disk_job){ .run = find_run, .done = find_done };
+	disk_push_store(l->c->disk, &j->j);
+}
+
 static void put_done(struct disk_job *dj, const struct nd_error *e)
 {
 	struct lease_job *j = container_of(dj, struct lease_job, j);
 	struct leases *l = j->owner;
 	l->pending--;
-	if (e->code) {
-		char text[200], ip[ND_IP_STRLEN];
-		nd_error_format(e, text, sizeof text);
-		events_say(l->c->events, EVENT_LEASE_REFUSED,
-			   model_network_by_uuid(l->c->model, &j->lease.network), NULL,
-			   "lease of %s is not stored and not given: %s", nd_ip4_to_string(j->lease.ip4, ip),
-			   text);
-	} else {
+	if (e->code == 0)
 		stored(l, j);
-		/* Its port ended while the lease was on its way to the disk. */
-		if (!nd_uuid_is_zero(&j->lease.port) && !model_port_by_identity(l->c->model, &j->lease.port))
-			leases_port_ended(l, &j->lease.network, &j->lease.port);
-	}
 	supervisor_stored(l->c->supervisor, j->generation, j->id, e->code == 0);
+	if (e->code) {
+		put_failed(l, j, e);
+		return;
+	}
+	/* Its port ended while the lease was on its way to the disk. */
+	if (!nd_uuid_is_zero(&j->lease.port) && !model_port_by_identity(l->c->model, &j->lease.port))
+		leases_port_ended(l, &j->lease.network, &j->lease.port);
 	free(j);
 }
 
@@ -219,6 +272,7 @@ struct end_job {
 	struct leases *owner;
 	struct nd_uuid network, port;
 	uint32_t ip4; /* of a port: found by the thread */
+	uint64_t before_s;
 };
 
 static void end_done(struct disk_job *dj, const struct nd_error *e)
@@ -260,7 +314,7 @@ static int end_network_run(struct dhcp_store *store, struct disk_job *j, struct 
 
 static int end_expired_run(struct dhcp_store *store, struct disk_job *j, struct nd_error *e)
 {
-	return dhcp_store_delete_expired(store, nd_wall_s() - EXPIRE_KEEP_S, e);
+	return dhcp_store_delete_expired(store, container_of(j, struct end_job, j)->before_s, e);
 }
 
 static void push_end(struct leases *l, const struct end_job *what,
@@ -366,7 +420,80 @@ void leases_port_back(struct leases *l, const struct nd_uuid *port)
 
 static void on_expire(struct ev_loop *loop, struct ev_timer *w, int revents)
 {
-	push_end(container_of(w, struct leases, expire), &(struct end_job){ .ip4 = 0 }, end_expired_run);
+	struct leases *l = container_of(w, struct leases, expire);
+	uint64_t now_s = leases_now_s(l);
+	if (now_s > EXPIRE_KEEP_S)
+		push_end(l, &(struct end_job){ .before_s = now_s - EXPIRE_KEEP_S }, end_expired_run);
+}
+
+/* ---- the clock ---- */
+
+#define CLOCK_KEY    "clock"
+#define CLOCK_LOOK_S 3600. /* a wall clock that is slewed is never told to have been set */
+
+uint64_t leases_now_s(const struct leases *l)
+{
+	return lease_clock_now(&l->clock, nd_now_ms() / 1000);
+}
+
+int64_t leases_clock_offset_s(const struct leases *l)
+{
+	return l->clock.offset_s;
+}
+
+static void clock_save(struct leases *l)
+{
+	char text[LEASE_CLOCK_TEXT];
+	lease_clock_format(&l->clock, nd_now_ms() / 1000, text);
+	disk_setting(l->c->disk, CLOCK_KEY, text);
+}
+
+static void on_clock_look(struct ev_loop *loop, struct ev_timer *w, int revents)
+{
+	struct leases *l = container_of(w, struct leases, clock_look);
+	lease_clock_look(&l->clock, nd_now_ms() / 1000, nd_wall_s());
+	clock_save(l);
+}
+
+static bool clock_watch(int fd)
+{
+	/* As far away as any: it is only waited for being cancelled. */
+	struct itimerspec far = { .it_value.tv_sec = INT32_MAX };
+	return timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &far, NULL) == 0;
+}
+
+static void on_clock_set(struct ev_loop *loop, struct ev_io *w, int revents)
+{
+	struct leases *l = container_of(w, struct leases, clock_set);
+	uint64_t cnt;
+	if (read(w->fd, &cnt, sizeof cnt) < 0 && errno == EAGAIN)
+		return;
+	int64_t by_s = lease_clock_look(&l->clock, nd_now_ms() / 1000, nd_wall_s());
+	if (by_s)
+		nd_log(ND_LOG_NOTICE, "the wall clock was set by %+lld s: leases last as long as before",
+		       (long long)by_s);
+	clock_save(l);
+	if (!clock_watch(w->fd))
+		ev_io_stop(loop, w); /* the hourly look remains */
+}
+
+void leases_clock_load(struct leases *l)
+{
+	nd_autofree char *saved = NULL, *boot = NULL;
+	size_t len;
+	dhcp_store_setting_get(disk_store_at_start(l->c->disk), CLOCK_KEY, &saved, NULL);
+	if (nd_file_read("/proc/sys/kernel/random/boot_id", 64, &boot, &len, NULL) == 0)
+		boot[strcspn(boot, "\n")] = '\0';
+	lease_clock_start(&l->clock, saved, boot ? boot : "", nd_now_ms() / 1000, nd_wall_s());
+	ev_timer_set(&l->clock_look, 1.,
+		     CLOCK_LOOK_S); /* the store is not ours to write before the loop runs */
+	ev_timer_start(l->c->loop, &l->clock_look);
+	int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (fd < 0)
+		return;
+	ev_io_set(&l->clock_set, fd, EV_READ);
+	if (clock_watch(fd))
+		ev_io_start(l->c->loop, &l->clock_set);
 }
 
 struct leases *leases_new(struct core *c)
@@ -377,6 +504,9 @@ struct leases *leases_new(struct core *c)
 	l->c = c;
 	nd_list_init(&l->graces);
 	nd_map_init(&l->grace_ports, grace_port_equal);
+	lease_clock_start(&l->clock, NULL, "", nd_now_ms() / 1000, nd_wall_s());
+	ev_init(&l->clock_look, on_clock_look);
+	ev_io_init(&l->clock_set, on_clock_set, -1, EV_READ);
 	ev_init(&l->grace, on_grace);
 	ev_timer_init(&l->expire, on_expire, EXPIRE_INTERVAL_S, EXPIRE_INTERVAL_S);
 	ev_timer_start(c->loop, &l->expire);
@@ -390,6 +520,10 @@ void leases_free(struct leases *l)
 		return;
 	ev_timer_stop(l->c->loop, &l->grace);
 	ev_timer_stop(l->c->loop, &l->expire);
+	ev_timer_stop(l->c->loop, &l->clock_look);
+	ev_io_stop(l->c->loop, &l->clock_set);
+	if (l->clock_set.fd >= 0)
+		close(l->clock_set.fd);
 	nd_list_foreach_safe(g, next, &l->graces, link)
 		grace_free(l, g);
 	nd_map_done(&l->grace_ports);
@@ -449,6 +583,8 @@ static int by_address(const void *a, const void *b)
 static void list_done(struct disk_job *dj, const struct nd_error *e)
 {
 	struct list_job *j = container_of(dj, struct list_job, j);
+	for (size_t i = 0; i < j->cnt; i++)
+		j->leases[i].expiry_s = lease_clock_to_wall(&j->c->leases->clock, j->leases[i].expiry_s);
 	if (j->cnt)
 		qsort(j->leases, j->cnt, sizeof *j->leases, by_address);
 	j->done.fn(j->done.arg, j->leases, e->code ? 0 : j->cnt, e);
@@ -467,7 +603,8 @@ void leases_list(struct core *c, const struct network *n, const struct nd_mac *m
 	}
 	*j = (struct list_job){ .j = { .run = list_run, .done = list_done },
 				.network = n->uuid,
-				.now_s = nd_wall_s(),
+				.c = c,
+				.now_s = leases_now_s(c->leases),
 				.done = done };
 	if (mac) {
 		j->filter = true;

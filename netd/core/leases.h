@@ -24,6 +24,12 @@ void leases_list(struct core *c, const struct network *n, const struct nd_mac *m
 void leases_release(struct core *c, const struct network *n, uint32_t ip4, const struct nd_mac *mac,
 		    struct leases_done done);
 
+/* The clock that the ends of leases are told by, in the store and in the worker (leaseclock.h); listings have the wall's. */
+uint64_t leases_now_s(const struct leases *l);
+int64_t leases_clock_offset_s(const struct leases *l); /* from CLOCK_BOOTTIME to it */
+/* Once the store is open and before the loop runs: the clock goes on from where it was, and is kept from now on. Without it, it is the wall clock of leases_new. */
+void leases_clock_load(struct leases *l);
+
 struct leases *leases_new(struct core *c);
 void leases_free(struct leases *l);
 /* From the supervisor. */

@@ -254,7 +254,7 @@ static void on_restart(struct ev_loop *loop, struct ev_timer *w, int revents)
 
 static int worker_spawn(struct supervisor *s, int *ret_fd, struct nd_error *e)
 {
-	char root[512], uid_text[16], gid_text[16], mark[16];
+	char root[512], uid_text[16], gid_text[16], mark[16], offset[24];
 	uid_t uid = (uid_t)-1;
 	gid_t gid = (gid_t)-1;
 	int pair[2];
@@ -266,10 +266,12 @@ static int worker_spawn(struct supervisor *s, int *ret_fd, struct nd_error *e)
 	snprintf(uid_text, sizeof uid_text, "%d", (int)uid);
 	snprintf(gid_text, sizeof gid_text, "%d", (int)gid);
 	snprintf(mark, sizeof mark, "%u", NAT_MARK_FOREIGN);
+	snprintf(offset, sizeof offset, "%lld", (long long)leases_clock_offset_s(s->c->leases));
 	if (nd_sock_seqpacket_pair(pair, e) < 0)
 		return nd_wrap(e, "DHCP worker's channel");
-	const char *const argv[] = { "netd",   "--worker", "dhcp",   "--root",         root, "--uid",
-				     uid_text, "--gid",    gid_text, "--foreign-mark", mark, NULL };
+	const char *const argv[] = { "netd",  "--worker",       "dhcp",  "--root", root,
+				     "--uid", uid_text,         "--gid", gid_text, "--foreign-mark",
+				     mark,    "--clock-offset", offset,  NULL };
 	const int fds[] = { pair[1], s->packet_fd, s->arp_fd };
 	struct nd_spawn spawn = {
 		.path = "/proc/self/exe", .argv = argv, .fds = fds, .fd_cnt = 3, .die_with_parent = true
@@ -478,7 +480,8 @@ static int send_filled(struct supervisor *s, struct network *n, const struct fil
 	for (size_t i = 0; r == 0 && i < f->cnt; i++) {
 		r = dhcp_control_lease_load(s->control, &f->leases[i], e);
 		struct port *p = model_port_by_identity(s->c->model, &f->leases[i].port);
-		if (p && f->leases[i].state == DHCP_LEASE_BOUND && f->leases[i].expiry_s > nd_wall_s())
+		if (p && f->leases[i].state == DHCP_LEASE_BOUND &&
+		    f->leases[i].expiry_s > leases_now_s(s->c->leases))
 			guard_set_address(s->c, p, f->leases[i].ip4);
 	}
 	return r < 0 ? r : send_network(s, n, true, e);

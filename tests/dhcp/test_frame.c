@@ -7,7 +7,9 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "dhcp/dhcp.h"
 #include "dhcp/frame.h"
+#include "tests/dhcp/harness.h"
 
 static size_t good(uint8_t *buf)
 {
@@ -184,12 +186,36 @@ static void test_arp(void **state)
 	}
 }
 
+/* The lease time and what follows from it, never longer than it was; the checksum with it. */
+static void test_shorten(void **state)
+{
+	static const uint8_t raw[] = { 0x63, 0x82, 0x53, 0x63, 53, 1, 5,  0, 51, 4, 0, 0,  0x0e, 0x10,
+				       58,   4,    0,    0,    7,  8, 59, 4, 0,  0, 0, 60, 255 };
+	const struct dhcp_addressee to = { .src_ip4 = 0x0a000001, .dst_ip4 = 0x0a000002, .dst_port = 68 };
+	uint8_t buf[DHCP_FRAME_HEADER + 300] = { 0 };
+	struct answer got;
+	size_t len;
+
+	memcpy(buf + DHCP_FRAME_HEADER, "\2\1\6", 3);
+	memcpy(buf + DHCP_FRAME_HEADER + DHCP_BOOTP_LEN, raw, sizeof(raw));
+	len = dhcp_frame_build(&to, buf, 300);
+	assert_int_equal(dhcp_frame_shorten(buf, len, 400, NULL), 0);
+	answer_parse(buf, len, &got); /* which checks the sums */
+	assert_int_equal(got.lease_s, 400);
+	assert_int_equal(got.t1_s, 200);
+	assert_int_equal(got.t2_s, 60);
+	memset(buf + DHCP_FRAME_HEADER + DHCP_HEADER_LEN, 0, 60);
+	assert_int_equal(dhcp_frame_shorten(buf, len, 400, NULL), ND_PROTOCOL);
+	assert_int_equal(dhcp_frame_shorten(buf, DHCP_FRAME_HEADER, 400, NULL), ND_PROTOCOL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),         cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_checksum),      cmocka_unit_test(test_ip_options),
 		cmocka_unit_test(test_zero_checksum), cmocka_unit_test(test_arp),
+		cmocka_unit_test(test_shorten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

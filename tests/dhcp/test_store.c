@@ -131,6 +131,18 @@ static void sql(struct env *v, const char *text)
 
 /* ---- what is kept ---- */
 
+static void found(void **state)
+{
+	struct env *v = *state;
+	struct dhcp_lease one = lease(&net_a, 5, 5), got;
+	assert_int_equal(dhcp_store_put(v->s, &one, NULL), 0);
+	assert_int_equal(dhcp_store_find(v->s, &net_a, one.ip4, &got, NULL), 0);
+	assert_true(dhcp_identity_equal(&got.identity, &one.identity));
+	assert_true(got.expiry_s == one.expiry_s);
+	assert_int_equal(dhcp_store_find(v->s, &net_a, one.ip4 + 1, &got, NULL), ND_NOT_FOUND);
+	assert_int_equal(dhcp_store_find(v->s, &net_b, one.ip4, &got, NULL), ND_NOT_FOUND);
+}
+
 static void round_trip(void **state)
 {
 	struct env *v = *state;
@@ -529,6 +541,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(round_trip),
+		TEST(found),
 		TEST(the_file_is_private),
 		TEST(one_lease_per_address_and_identity),
 		TEST(renewals),

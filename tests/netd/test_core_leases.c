@@ -240,6 +240,43 @@ static void test_store_fails(void **state)
 	assert_int_equal(stored(f, f->lan), 1);
 }
 
+/* A guest that renews while the disk is full has its lease as long as it is stored for, and is told just that. */
+static void test_renewal_fails(void **state)
+{
+	static const uint8_t options[] = { 0x63, 0x82, 0x53, 0x63, 53, 1, 5, 51, 4, 0,
+					   0,    0x0e, 0x10, 58,   4,  0, 0, 7,  8, 255 };
+	struct fixture *f = *state;
+	uint8_t ack[FRAME_LEN];
+	char want[100];
+
+	memcpy(ack, f->ack, FRAME_LEN);
+	memcpy(ack + 42 + 236, options, sizeof(options));
+	f->lease.expiry_s = leases_now_s(f->h->c.leases) + 1000;
+	propose(f, 7, &f->lease, f->lan->ifindex, ack);
+	core_turn(f->h);
+	core_forget(f->h);
+	fake_worker_forget();
+	struct dhcp_lease renewed = f->lease;
+	renewed.expiry_s += 2600;
+	propose(f, 8, &renewed, f->lan->ifindex, ack);
+	fake_fail_at(1, ENOSPC, NULL);
+	core_turn(f->h);
+	core_turn(f->h);
+	snprintf(want, sizeof(want), "refused 8\nsend %d %d\n", f->lan->ifindex, FRAME_LEN);
+	assert_string_equal(fake_worker_told(), want);
+	assert_true(core_told(f->h, "lease-refused lan: lease of 10.1.1.2 is renewed for the "));
+	assert_int_equal(f->guest.p->ip4, 0x0a010102);
+	/* Another's renewal of it, or one without any time left, is refused. */
+	fake_worker_forget();
+	renewed.identity.kind = DHCP_IDENTITY_HARDWARE;
+	renewed.identity.len = 7;
+	propose(f, 9, &renewed, f->lan->ifindex, ack);
+	fake_fail_at(1, ENOSPC, NULL);
+	core_turn(f->h);
+	core_turn(f->h);
+	assert_string_equal(fake_worker_told(), "refused 9\n");
+}
+
 /* Network, port and worker go while the disk works. */
 static void test_gone_while_pending(void **state)
 {
@@ -381,6 +418,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stored, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_store_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_renewal_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_gone_while_pending, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_release, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_grace_over, setup, teardown),
