@@ -196,6 +196,20 @@ static void print_number(struct cli *cli, const char *label, const json_t *objec
 	output_line(cli->out, label, buf);
 }
 
+/* Only those that were. */
+static void print_reasons(struct cli *cli, const json_t *port)
+{
+	const json_t *reason;
+	size_t i;
+
+	json_array_foreach(json_object_get(port, "dropReasons"), i, reason) {
+		char label[64];
+
+		snprintf(label, sizeof(label), "Drops, %s", api_get_string(reason, "name"));
+		print_number(cli, label, reason, "value");
+	}
+}
+
 int cmd_port_info(struct cli *cli, const struct cli_args *args)
 {
 	json_t *reply = NULL;
@@ -229,6 +243,7 @@ int cmd_port_info(struct cli *cli, const struct cli_args *args)
 	print_number(cli, "Owner PID", p, "ownerPid");
 	output_line(cli->out, "Since", output_time(api_get_int(p, "since", -1), when));
 	print_number(cli, "Drops", p, "drops");
+	print_reasons(cli, p);
 	json_decref(reply);
 	return 0;
 }
