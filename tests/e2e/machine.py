@@ -18,7 +18,7 @@ import time
 
 import lib
 
-PROGRAMS = ("bridge", "busybox", "ip", "mount", "nft", "nsenter", "ping", "python3", "sleep", "tc", "unshare")
+PROGRAMS = ("bridge", "busybox", "dnsmasq", "ip", "mount", "nft", "nsenter", "ping", "python3", "sleep", "tc", "unshare")
 FILES = ("/etc/group", "/etc/nsswitch.conf", "/etc/passwd", "/etc/protocols")
 FOLDERS = ("etc", "root", "run", "tmp", "var/tmp")
 ENVIRONMENT = ("ASAN_OPTIONS", "UBSAN_OPTIONS", "NETD_BUILD")
