@@ -424,6 +424,8 @@ enum truth foreign_elem_find(const struct walk *w, const struct foreign_expr *x,
 
 		if (!el->catchall && (el->end || !(s->flags & NFT_SET_INTERVAL)))
 			t = foreign_elem_test(w, x, el);
+		if (t == YES && el->sometimes)
+			t = MAYBE;
 		maybe |= t == MAYBE;
 		if (t == YES) {
 			*ret = el;

@@ -203,6 +203,25 @@ static const uint8_t *elem_value(struct reader *d, const struct nlattr *item, ui
 	return p + 1;
 }
 
+/* A counter or a time stamp lets all pass that finds the element; limits do not. */
+static bool only_counts(const struct nlattr *expr)
+{
+	const char *name = foreign_attr_string(foreign_attr(expr, NFTA_EXPR_NAME));
+
+	return name && (strcmp(name, "counter") == 0 || strcmp(name, "last") == 0);
+}
+
+static bool elem_limited(const struct nlattr *item)
+{
+	const struct nlattr *one = foreign_attr(item, NFTA_SET_ELEM_EXPR);
+	const struct nlattr *list = foreign_attr(item, NFTA_SET_ELEM_EXPRESSIONS), *expr;
+	bool limited = one && !only_counts(one);
+
+	if (list)
+		mnl_attr_for_each_nested(expr, list) limited |= !only_counts(expr);
+	return limited;
+}
+
 static void elem_add(struct reader *d, const struct nlattr *item)
 {
 	struct foreign_set *s = d->set;
@@ -227,6 +246,7 @@ static void elem_add(struct reader *d, const struct nlattr *item)
 	el = &s->elems[s->elem_cnt];
 	el->catchall = flags & NFT_SET_ELEM_CATCHALL;
 	el->interval_end = flags & NFT_SET_ELEM_INTERVAL_END;
+	el->sometimes = elem_limited(item);
 	el->key = elem_value(d, item, NFTA_SET_ELEM_KEY, s->key_len);
 	el->end = elem_value(d, item, NFTA_SET_ELEM_KEY_END, s->key_len);
 	if (s->verdicts && foreign_attr_verdict(foreign_attr(item, NFTA_SET_ELEM_DATA), &el->verdict, &chain))

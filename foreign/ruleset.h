@@ -97,7 +97,8 @@ struct foreign_elem {
 	const uint8_t *key, *end; /* end NULL: only key */
 	const uint8_t *data;      /* of a map */
 	bool interval_end, catchall;
-	int verdict; /* of a verdict map */
+	bool sometimes; /* it has a limit of its own, and matches above it alone */
+	int verdict;    /* of a verdict map */
 	struct foreign_chain *target;
 	const char *target_name;
 };

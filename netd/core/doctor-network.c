@@ -51,7 +51,9 @@ static void check_uplink(struct doctor_job *d)
 	struct foreign_route r;
 	struct nd_link link;
 	if (!d->net->out) {
-		doctor_say(d, DOCTOR_OK, NULL, "nothing of it is forwarded");
+		doctor_say(d, DOCTOR_OK, NULL,
+			   d->net->open ? "netd has no rule on what is forwarded"
+					: "nothing of it is forwarded");
 		return;
 	}
 	for (size_t i = 0; i < d->net->uplink_cnt; i++) {
@@ -389,7 +391,7 @@ static bool dns_answers(const struct nd_ip *ip)
 static void check_dns(struct doctor_job *d)
 {
 	char text[ND_IP_STRLEN], command[96];
-	if (!d->net->dhcp || !d->net->out) {
+	if (!d->net->dhcp || (!d->net->out && !d->net->open)) {
 		doctor_say(d, DOCTOR_OK, NULL, "no resolver is handed out");
 		return;
 	}

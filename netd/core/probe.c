@@ -63,6 +63,7 @@ void probe_net_take(const struct network *n, struct probe_net *ret)
 	nd_strcpy(ret->name, sizeof ret->name, n->name);
 	nd_strcpy(ret->bridge, sizeof ret->bridge, n->bridge);
 	ret->out = n->live->forward == NETDEF_FORWARD_NAT || n->live->forward == NETDEF_FORWARD_ROUTE;
+	ret->open = n->live->forward == NETDEF_FORWARD_OPEN;
 	ret->in = n->live->forward == NETDEF_FORWARD_ROUTE;
 	ret->nat4 = n->live->forward == NETDEF_FORWARD_NAT;
 	ret->nat6 = ret->nat4 && r->nat_ipv6 == NETDEF_YES;

@@ -23,8 +23,9 @@ struct probe_net {
 	struct nd_uuid uuid;
 	char bridge[ND_IFNAMSIZ];
 	int ifindex;
-	bool out; /* guests reach the outside */
-	bool in;  /* the outside reaches guests, not only what is published */
+	bool out;  /* guests reach the outside */
+	bool open; /* what is forwarded is not for netd to say */
+	bool in;   /* the outside reaches guests, not only what is published */
 	bool nat4, nat6;
 	bool dhcp;
 	uint32_t mtu;                                 /* 0: 1500 */

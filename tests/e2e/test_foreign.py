@@ -370,4 +370,27 @@ def explain(host):
     netd.ctl("explain", "--from", a.ifname, "--to", "fd00::1", ok=False)
 
 
+@test
+def explain_policies(host):
+    """Ports with an egress policy and limits: what is decided is said for sure, a limit's refusal only as possible."""
+    outside = host.outside()
+    netd = host.netd()
+    for name, number, policy in (
+            ("net", 93, "<netd:egress policy='internet-only'/>"), ("some", 94, "<netd:guards connections='5'/>"),
+            ("list", 95, f"<netd:egress policy='list'><netd:allow address='{outside.address}/32' protocol='tcp' port='80'/></netd:egress>")):
+        netd.define(XML.format(name, number, "").replace("</network>", policy + "</network>"))
+        netd.ctl("net-start", name)
+    net, some, only = (Guest(netd, name) for name in ("net", "some", "list"))
+    for guest in (net, some, only):
+        guest.dhcp()
+    for guest, to, want, rule in (
+            (net, outside.address + ":80", "pass", "leaves by uplink"), (net, "10.94.0.9:80", "reject", "refuse"),
+            (only, outside.address + ":80", "pass", "leaves by uplink"), (only, outside.address + ":443", "reject", "refuse"),
+            (some, outside.address + ":80", "unsure", "too many connections")):
+        got, text, _ = verdict(netd, guest.ifname, to)
+        same(got, want, text)
+        contains(netd.ctl("explain", "--from", guest.ifname, "--to", to, ok=None).stdout, rule, f"to {to}")
+
+
+
 main()

@@ -119,6 +119,15 @@ static const struct row rows[] = {
 	  "nft -f - <<'X'\ntable inet t { set seen { type ipv4_addr; flags dynamic; size 16; }; chain f { "
 	  "type filter hook forward priority 0; add @seen { ip saddr } drop; }; }\nX\n",
 	  OUT, FOREIGN_DROP, false, "drop", "" },
+	{ "elements with a limit",
+	  "nft -f - <<'X'\ntable inet t { set names { type ifname; flags "
+	  "dynamic; size 9; elements = { \"br0\" ct count over 5 }; }; chain f { type filter hook forward "
+	  "priority 0; iifname @names drop; }; }\nX\n",
+	  OUT, FOREIGN_ACCEPT, true, NULL, NULL },
+	{ "elements that count",
+	  "nft -f - <<'X'\ntable inet t { set names { type ifname; counter; elements = { \"br0\" }; }; chain "
+	  "f { type filter hook forward priority 0; iifname @names drop; }; }\nX\n",
+	  OUT, FOREIGN_DROP, false, "drop", "" },
 	{ "packet type", NFT("meta pkttype { broadcast, multicast } drop; accept;"), OUT, FOREIGN_ACCEPT,
 	  false, NULL, NULL },
 	{ "limit drops", NFT("limit rate over 5/second drop;"), OUT, FOREIGN_ACCEPT, true, NULL, NULL },
