@@ -12,7 +12,6 @@
  */
 #include "netd/core/names.h"
 #include "base/file.h"
-#include "base/jobs.h"
 #include "base/listener.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -21,6 +20,7 @@
 #include "dns/dns.h"
 #include "netd/core/event.h"
 #include "netd/core/leases.h"
+#include "netd/core/names-host.h"
 #include "netd/core/names-text.h"
 #include "netd/core/plan.h"
 #include "netd/core/repair.h"
@@ -29,7 +29,6 @@
 #include <ev.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define TICK_S       0.02
@@ -52,17 +51,9 @@ struct names {
 	struct nd_list servers, leaving;
 	struct ev_timer tick;
 	struct ev_timer resolv; /* while any runs */
-	struct resolv_state {
-		struct timespec changed;
-		ino_t inode;
-		off_t size;
-	} resolv_seen[2];
-	char *resolvers; /* text of the file; heap */
+	struct names_host *host;
 	uid_t uid;
 	gid_t gid;
-	struct nd_jobs *jobs; /* who talks with systemd-resolved; made when the first has something to say */
-	struct ev_async wake;
-	volatile bool ending;
 };
 enum server_state { SERVER_OFF, SERVER_QUEUED, SERVER_STARTING, SERVER_SERVING, SERVER_PAUSED };
 struct nameserver {
@@ -82,7 +73,8 @@ struct nameserver {
 	double took;
 	unsigned fails;
 	bool names_differ;
-	bool told; /* systemd-resolved asks it */
+	bool loading; /* the leases that were given before: until then the file is left as it is */
+	bool told;    /* systemd-resolved asks it */
 	struct names_guests guests;
 };
 struct leaving {
@@ -141,85 +133,6 @@ static bool is_leaving(const struct names *s, const struct nd_uuid *network)
 			return true;
 	}
 	return false;
-}
-
-/* ---- systemd-resolved ---- */
-
-#define DOMAINS_MAX \
-	8 /* more zones than that are not worth it: who asks for addresses can do with the server's own */
-struct tell_job {
-	struct nd_job j;
-	struct dns_link link;
-	const char *domains[DOMAINS_MAX];
-	char text[DOMAINS_MAX][DNS_ZONE_LEN];
-	char domain[256];
-	char network[64];
-};
-
-static int tell_run(void *ctx, struct nd_job *job, struct nd_error *e)
-{
-	const struct names *s = ctx;
-	return s->ending ? 0 : dns_resolved_set(&container_of(job, struct tell_job, j)->link, e);
-}
-
-static const struct nd_job_ops tell_ops = { NULL, tell_run, NULL, NULL };
-
-static void tell_done(struct nd_job *job, const struct nd_error *e)
-{
-	struct tell_job *t = container_of(job, struct tell_job, j);
-	/* A link that is gone has been forgotten. */
-	if (e->code && e->code != ND_NOT_FOUND && t->link.domain_cnt)
-		nd_log_error(ND_LOG_WARNING, e, "network '%s': names for this host", t->network);
-	free(t);
-}
-
-static void on_wake(struct ev_loop *loop, struct ev_async *w, int revents)
-{
-	nd_jobs_collect(container_of(w, struct names, wake)->jobs);
-}
-
-static void wake(void *arg)
-{
-	struct names *s = arg;
-	ev_async_send(s->c->loop, &s->wake);
-}
-
-static void link_of(const struct network *n, struct tell_job *t)
-{
-	char zones[DNS_ZONES_MAX][DNS_ZONE_LEN];
-	nd_strcpy(t->domain, sizeof t->domain, n->live->domain);
-	t->domains[t->link.domain_cnt++] = t->domain;
-	for (size_t i = 0; i < n->plan->bridge.address_cnt; i++) {
-		size_t cnt = dns_reverse_zones(&n->plan->addresses[i], zones);
-		if (t->link.server_cnt < ARRAY_LEN(t->link.servers))
-			t->link.servers[t->link.server_cnt++] = n->plan->addresses[i].ip;
-		for (size_t k = 0; k < cnt && cnt + t->link.domain_cnt - k <= DOMAINS_MAX; k++) {
-			char *text = t->text[t->link.domain_cnt];
-			nd_strcpy(text, DNS_ZONE_LEN, zones[k]);
-			t->domains[t->link.domain_cnt++] = text;
-		}
-	}
-}
-
-/* on: names of its domain are asked of it; else no more. */
-static void tell_resolved(struct nameserver *ns, bool on)
-{
-	struct names *s = ns->s;
-	struct network *n = ns->n;
-	if (on ? !n->plan->dns || !n->live->domain : !ns->told)
-		return;
-	ns->told = on;
-	if (!s->jobs && nd_jobs_new("netd-names", &tell_ops, s, 1, wake, s, &s->jobs, NULL) < 0)
-		return;
-	struct tell_job *t = calloc(1, sizeof *t);
-	if (!t)
-		return;
-	t->j.done = tell_done;
-	t->link = (struct dns_link){ .ifindex = n->ifindex, .domains = t->domains };
-	nd_strcpy(t->network, sizeof t->network, n->name);
-	if (on)
-		link_of(n, t);
-	nd_jobs_push(s->jobs, &t->j);
 }
 
 /* ---- what others are told ---- */
@@ -306,61 +219,13 @@ static bool follows_host(const struct nameserver *ns)
 	return strstr(ns->config, "\nservers-file=") != NULL;
 }
 
-/* ---- the host's resolvers ---- */
-
-bool names_own_address(const struct core *c, const struct nd_ip *ip)
+/* on: it is asked by the host, too; else no more. */
+static void tell_host(struct nameserver *ns, bool on)
 {
-	const struct network *n;
-	nd_list_foreach(n, &c->model->networks, all) {
-		for (size_t i = 0; n->plan && i < n->plan->bridge.address_cnt; i++) {
-			if (nd_ip_equal(&n->plan->addresses[i].ip, ip))
-				return true;
-		}
-	}
-	return false;
-}
-
-/* Return: whether they are others now, and written. */
-static bool read_resolvers(struct names *s)
-{
-	struct nd_ip ips[DNS_RESOLVERS_MAX];
-	struct nd_buf text = { .max = 4096 };
-	struct nd_error e = ND_ERROR_INIT;
-	size_t cnt = dns_resolvers_read(ips), kept = 0;
-	for (size_t i = 0; i < cnt; i++) {
-		/* systemd-resolved lists those it was told of by us, too. */
-		if (!names_own_address(s->c, &ips[i]))
-			ips[kept++] = ips[i];
-	}
-	dns_servers_text(ips, kept, &text);
-	bool changed = !s->resolvers || strcmp(s->resolvers, nd_buf_string(&text)) != 0;
-	if (changed && write_file(s->dir, "servers", nd_buf_string(&text), &e) < 0) {
-		nd_log_error(ND_LOG_WARNING, &e, "the host's resolvers");
-		changed = false;
-	} else if (changed) {
-		free(s->resolvers);
-		s->resolvers = strdup(nd_buf_string(&text));
-	}
-	nd_buf_done(&text);
-	return changed;
-}
-
-/* Return: whether one of the files is another one than before. */
-static bool resolv_changed(struct names *s)
-{
-	static const char *const paths[ARRAY_LEN(s->resolv_seen)] = { DNS_RESOLV_CONF, DNS_RESOLVED_SERVERS };
-	bool changed = false;
-	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
-		struct resolv_state *was = &s->resolv_seen[i];
-		struct stat st;
-		if (stat(paths[i], &st) < 0)
-			memset(&st, 0, sizeof st);
-		changed |= st.st_ino != was->inode || st.st_size != was->size ||
-			   st.st_mtim.tv_sec != was->changed.tv_sec ||
-			   st.st_mtim.tv_nsec != was->changed.tv_nsec;
-		*was = (struct resolv_state){ .changed = st.st_mtim, .inode = st.st_ino, .size = st.st_size };
-	}
-	return changed;
+	if (on ? !ns->n->plan->dns || !ns->n->live->domain : !ns->told)
+		return;
+	ns->told = on;
+	names_host_tell(ns->s->host, ns->n, on);
 }
 
 static void on_resolv(struct ev_loop *loop, struct ev_timer *w, int revents)
@@ -372,16 +237,12 @@ static void on_resolv(struct ev_loop *loop, struct ev_timer *w, int revents)
 		running |= ns->state != SERVER_OFF;
 	if (!running)
 		ev_timer_stop(loop, w);
-	if (!running || !resolv_changed(s))
-		return;
-	bool changed = read_resolvers(s);
+	unsigned state = running ? names_host_look(s->host) : 0;
 	nd_list_foreach(ns, &s->servers, link) {
-		if (ns->state != SERVER_SERVING)
-			continue;
-		if (changed && follows_host(ns))
+		if (state & NAMES_HOST_CHANGED && ns->state == SERVER_SERVING && follows_host(ns))
 			dns_signal(&ns->process, SIGHUP);
-		if (!ns->told) /* systemd-resolved may have come only now */
-			tell_resolved(ns, true);
+		if (state & NAMES_HOST_CAME && ns->told)
+			names_host_tell(s->host, ns->n, true);
 	}
 }
 
@@ -486,7 +347,7 @@ static void turn_off(struct nameserver *ns, const char *why)
 	ev_timer_stop(loop, &ns->linger);
 	ev_timer_stop(loop, &ns->expire);
 	set_serves(ns, false);
-	tell_resolved(ns, false);
+	tell_host(ns, false);
 	if (served)
 		events_say(ns->s->c->events, EVENT_DNS_STOPPED, ns->n, NULL, "dnsmasq is stopped: %s", why);
 }
@@ -573,8 +434,8 @@ static bool start(struct nameserver *ns, const struct nd_listeners *l)
 	struct dns_process p;
 	if (is_leaving(s, &ns->n->uuid) || found_late(ns))
 		return false;
-	if (!ev_is_active(&s->resolv) && resolv_changed(s))
-		read_resolvers(s);
+	if (!ev_is_active(&s->resolv))
+		names_host_look(s->host);
 	if (check_program(s, &e) < 0 || check_port(ns, l, &e) < 0 || make_files(ns, &e) < 0 ||
 	    dns_launch(&launch, &p, &e) < 0) {
 		fail(ns, &e);
@@ -592,7 +453,7 @@ static void look_at_start(struct nameserver *ns, const struct nd_listeners *l)
 			   (int)ns->process.pid, ns->n->bridge);
 		set_fault(ns, NULL);
 		set_serves(ns, true);
-		tell_resolved(ns, true);
+		tell_host(ns, true);
 		/* What changed while it started may or may not have been read. */
 		dns_signal(&ns->process, SIGHUP);
 	} else if (nd_now_ms() - ns->since_ms > START_MS) {
@@ -655,7 +516,7 @@ static void on_settle(struct ev_loop *loop, struct ev_timer *w, int revents)
 		ev_timer_set(&ns->linger, ns->s->c->settings->dns_linger_s, 0.);
 		ev_timer_start(loop, &ns->linger);
 	}
-	if (!ns->names_differ || (ns->state != SERVER_STARTING && ns->state != SERVER_SERVING))
+	if (!ns->names_differ || ns->loading || (ns->state != SERVER_STARTING && ns->state != SERVER_SERVING))
 		return;
 	uint64_t begin = nd_now_ms();
 	/* One that starts has its handler of the signal only later, and is told when it serves. */
@@ -706,16 +567,21 @@ static void load_guests(void *arg, const struct dhcp_lease *leases, size_t cnt, 
 	struct network *n = model_network_by_uuid(l->c->model, &l->network);
 	for (size_t i = 0; n && i < cnt; i++)
 		names_guest(l->c, n, &leases[i]);
+	if (n && n->nameserver) {
+		n->nameserver->loading = false;
+		names_changed(l->c, n);
+	}
 	free(l);
 }
 
 /* Those that were given before there was anybody to tell. */
-static void ask_for_guests(struct core *c, const struct network *n)
+static void ask_for_guests(struct core *c, struct network *n)
 {
 	struct loading *l = n->plan->dhcp ? malloc(sizeof *l) : NULL;
 	if (!l)
 		return;
 	*l = (struct loading){ .c = c, .network = n->uuid };
+	n->nameserver->loading = true;
 	leases_list(c, n, NULL, (struct leases_done){ load_guests, l });
 }
 
@@ -774,7 +640,7 @@ static void adopt_process(struct nameserver *ns)
 	}
 	take_process(ns, &p, SERVER_SERVING);
 	set_serves(ns, true);
-	tell_resolved(ns, true);
+	tell_host(ns, true);
 }
 
 static char *config_of(const struct core *c, const struct network *n, struct nd_error *e)
@@ -905,9 +771,6 @@ int names_new(struct core *c, struct names **ret, struct nd_error *e)
 	s->c = c;
 	nd_list_init(&s->servers);
 	nd_list_init(&s->leaving);
-	ev_async_init(&s->wake, on_wake);
-	ev_async_start(c->loop, &s->wake);
-	ev_unref(c->loop);
 	ev_timer_init(&s->tick, on_tick, 0., TICK_S);
 	ev_timer_init(&s->resolv, on_resolv, 0., RESOLV_S);
 	find_user(s);
@@ -916,21 +779,16 @@ int names_new(struct core *c, struct names **ret, struct nd_error *e)
 		return nd_fail(e, ND_INVALID, "the run folder's name is too long");
 	if (nd_dir_make(s->dir, 0755, e) < 0)
 		return e->code;
-	resolv_changed(s);
-	read_resolvers(s);
-	return 0;
+	return names_host_new(c, s->dir, &s->host, e);
 }
 
 void names_free(struct names *s)
 {
 	if (!s)
 		return;
-	s->ending = true;
-	nd_jobs_free(s->jobs);
+	names_host_free(s->host);
 	ev_timer_stop(s->c->loop, &s->tick);
 	ev_timer_stop(s->c->loop, &s->resolv);
-	ev_ref(s->c->loop);
-	ev_async_stop(s->c->loop, &s->wake);
 	while (!nd_list_empty(&s->servers))
 		server_free(container_of(s->servers.next, struct nameserver, link));
 	while (!nd_list_empty(&s->leaving)) {
@@ -938,7 +796,6 @@ void names_free(struct names *s)
 		dns_signal(&l->process, SIGKILL);
 		leaving_free(l);
 	}
-	free(s->resolvers);
 	s->c->names = NULL;
 	free(s);
 }

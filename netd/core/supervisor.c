@@ -13,10 +13,12 @@
 #include "base/sock.h"
 #include "base/spawn.h"
 #include "base/strtab.h"
+#include "dns/dns.h"
 #include "netd/core/disk.h"
 #include "netd/core/event.h"
 #include "netd/core/guard.h"
 #include "netd/core/leases.h"
+#include "netd/core/names.h"
 #include "netd/core/repair.h"
 #include "netd/core/settings.h"
 #include <errno.h>
@@ -53,32 +55,40 @@ static void worker_start(struct supervisor *s);
 
 /* ---- the host's resolvers ---- */
 
-static void add_resolver(struct plan_host *host, const char *word)
+static void add_resolver(struct plan_host *host, const struct nd_ip *ip)
 {
-	struct nd_ip ip;
-	if (host->resolver_cnt == DHCP_DNS_MAX || nd_ip_from_string(word, &ip) < 0 || ip.family != AF_INET)
-		return;
-	uint32_t ip4 = nd_ip_to_ip4(&ip);
-	if (ip4 >> 24 != 127 && ip4 != 0)
+	uint32_t ip4 = nd_ip_to_ip4(ip);
+	if (host->resolver_cnt < DHCP_DNS_MAX && ip4 >> 24 != 127 && ip4 != 0)
 		host->resolver_ip4[host->resolver_cnt++] = ip4;
 }
 
 /* systemd-resolved's own list of upstreams where resolv.conf names only its stub. */
 static void read_resolvers(struct plan_host *host)
 {
-	static const char *const paths[] = { "/etc/resolv.conf", "/run/systemd/resolve/resolv.conf" };
+	static const char *const paths[] = { DNS_RESOLV_CONF, DNS_RESOLVED_SERVERS };
 	host->resolver_cnt = 0;
 	for (size_t i = 0; i < ARRAY_LEN(paths) && !host->resolver_cnt; i++) {
 		nd_autofree char *text = NULL;
+		struct nd_ip ips[DNS_RESOLVERS_MAX];
 		size_t len;
 		if (nd_file_read(paths[i], 64 * 1024, &text, &len, NULL) < 0)
 			continue;
-		char *save = NULL, word[64];
-		for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-			if (sscanf(line, " nameserver %63s", word) == 1)
-				add_resolver(host, word);
-		}
+		for (size_t k = 0, cnt = dns_resolvers_parse(text, ips); k < cnt; k++)
+			add_resolver(host, &ips[k]);
 	}
+}
+
+/* systemd-resolved lists the name servers of networks, too: those are not for the guests of another. */
+static struct plan_host host_of_guests(const struct supervisor *s)
+{
+	struct plan_host host = s->host;
+	host.resolver_cnt = 0;
+	for (size_t i = 0; i < s->host.resolver_cnt; i++) {
+		struct nd_ip ip = nd_ip_from_ip4(s->host.resolver_ip4[i]);
+		if (!names_own_address(s->c, &ip))
+			host.resolver_ip4[host.resolver_cnt++] = s->host.resolver_ip4[i];
+	}
+	return host;
 }
 
 /* ---- what the worker says ---- */
@@ -464,7 +474,8 @@ static int fill_run(struct dhcp_store *store, struct disk_job *j, struct nd_erro
 static int send_network(struct supervisor *s, const struct network *n, bool serve, struct nd_error *e)
 {
 	struct dhcp_network d;
-	int r = plan_dhcp(n, &s->host, &d, e);
+	const struct plan_host host = host_of_guests(s);
+	int r = plan_dhcp(n, &host, &d, e);
 	if (r < 0)
 		return r;
 	if (!serve)

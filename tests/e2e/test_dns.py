@@ -426,6 +426,73 @@ def tftp(host):
     check(dig(guest, "x", server="10.78.0.1") is None, "DNS answers where there is none")
 
 
+BUS = """<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen>
+<policy context="default"><allow user="*"/><allow own="*"/><allow send_type="method_call"/><allow send_type="method_return"/>
+<allow send_type="error"/><allow send_type="signal"/><allow receive_type="signal"/><allow receive_type="method_call"/><allow receive_type="method_return"/><allow receive_type="error"/></policy></busconfig>"""
+RESOLVED = """
+import sys, dbus, dbus.service, dbus.mainloop.glib
+from gi.repository import GLib
+dbus.mainloop.glib.DBusGMainLoop(set_as_default=True)
+NAME = 'org.freedesktop.resolve1'
+class Manager(dbus.service.Object):
+    def say(self, *what):
+        print(*what, file=open(sys.argv[1], 'a'), flush=True)
+    @dbus.service.method(NAME + '.Manager', in_signature='ia(iay)')
+    def SetLinkDNS(self, link, servers):
+        self.say('dns', link, *['.'.join(str(int(b)) for b in a) for _, a in servers])
+    @dbus.service.method(NAME + '.Manager', in_signature='ia(sb)')
+    def SetLinkDomains(self, link, domains):
+        self.say('domains', link, *[('~' if only else '') + name for name, only in domains])
+    @dbus.service.method(NAME + '.Manager', in_signature='ib')
+    def SetLinkDefaultRoute(self, link, on):
+        self.say('default', link, int(on))
+    @dbus.service.method(NAME + '.Manager', in_signature='i')
+    def RevertLink(self, link):
+        self.say('revert', link)
+bus = dbus.SystemBus()
+name = dbus.service.BusName(NAME, bus)
+manager = Manager(bus, '/org/freedesktop/resolve1')
+GLib.MainLoop().run()
+"""
+
+
+@test
+def systemd_resolved_is_told(host):
+    """What it would be told: a stand-in writes down the calls."""
+    calls, conf = os.path.join(host.dir, "calls"), os.path.join(host.dir, "bus.conf")
+    os.makedirs("/run/dbus", exist_ok=True)
+    with open(conf, "w", encoding="ascii") as file:
+        file.write(BUS)
+
+    def told():
+        with contextlib.suppress(OSError), open(calls, encoding="ascii") as file:
+            return file.read().splitlines()
+        return []
+    bus = subprocess.Popen(["dbus-daemon", f"--config-file={conf}", "--nofork", "--nopidfile"])
+    wait_for("system bus", lambda: os.path.exists("/run/dbus/system_bus_socket"))
+    netd = lab(host, conf="dns_linger = 0\n")
+    netd.define(network("nameless", "10.78.0", domain=""))
+    events = netd.events()
+    guest, other = guest_named(netd, "vm"), guest_named(netd, "vm", "nameless")
+    serving(netd, events)
+    serving(netd, events, "nameless")
+    # It comes later.
+    resolved = subprocess.Popen(["/usr/bin/python3", "-c", RESOLVED, calls])
+    wait_for("it on the bus", lambda: "resolve1" in run("busctl", "list", "--no-pager").stdout)
+    os.makedirs("/run/systemd/resolve")
+    with open("/run/systemd/resolve/resolv.conf", "w", encoding="ascii") as file:
+        file.write("nameserver 10.77.0.1\n")
+    index = netd.network("lab")["ifindex"] if "ifindex" in netd.network("lab") else socket.if_nametoindex(netd.network("lab")["bridge"])
+    wait_for("three calls", lambda: len(told()) == 3)
+    same(told(), [f"dns {index} 10.77.0.1", f"domains {index} ~lab.example ~0.77.10.in-addr.arpa", f"default {index} 0"], "what it is told")
+    guest.kill()
+    other.kill()
+    wait_for("another call", lambda: len(told()) == 4)
+    same(told()[3:], [f"revert {index}"], "what it is told in the end")
+    resolved.kill()
+    bus.kill()
+
+
 @test
 def two_hundred_networks(host):
     """More than there are inotify instances for a user."""
