@@ -247,6 +247,17 @@ static void test_publish(void **state)
 			check_published(GUEST_A, "10.0.0.1", 7001, GUEST_A, REACHED, "10.0.0.1");
 		check_published(GUEST_E, "192.0.2.1", 7003, GUEST_D, REACHED, NULL);
 	}
+	const struct nat_config nat = { .network = { .bridge = "virbr0",
+						     .forward4 = NAT_FORWARD_NAT,
+						     .dhcp = true } },
+				open = { .network = { .bridge = "virbr0",
+						      .forward4 = NAT_FORWARD_OPEN,
+						      .forward6 = NAT_FORWARD_OPEN,
+						      .dhcp = true } };
+	put(stage_nat, &nat, &open);
+	check_published(HOST, "127.0.0.1", 7002, GUEST_A, REACHED, "10.0.0.1");
+	check_published(OUTSIDE, "192.0.2.1", 7000, GUEST_A, REACHED, "192.0.2.2");
+	put(stage_nat, &open, &nat);
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		put(stage_nat, all[i], NULL);
 	check_published(OUTSIDE, "192.0.2.1", 7000, GUEST_A, REFUSED, NULL);
