@@ -164,7 +164,7 @@ int virsh_run(const char *uri, const char *const *words, const char *input, char
 {
 	const char *argv[5 + VIRSH_WORDS_MAX] = { "virsh", "--quiet", "--connect", uri };
 	int fd[STREAMS] = { -1, -1, -1 }, status = 0, err = open_all(fd, input, e);
-	pid_t pid;
+	pid_t pid = 0;
 
 	for (size_t i = 0; i < VIRSH_WORDS_MAX && words[i]; i++)
 		argv[4 + i] = words[i];
