@@ -110,7 +110,7 @@ static struct nd_mac port_mac(unsigned n)
 	return (struct nd_mac){ { 0x52, 0x54, 0, 0, 0, (uint8_t)(n + 1) } };
 }
 
-/* Variants change range, probing and reservations. */
+/* Variants change range, probing, reservations, routes and boot files. */
 static void network_set(struct run *r, uint32_t id, unsigned variant)
 {
 	uint32_t base = NET_BASE + id * 256;
@@ -119,6 +119,8 @@ static void network_set(struct run *r, uint32_t id, unsigned variant)
 		{ .has_mac = true, .mac = port_mac(0), .name = "zero.lab", .ip4 = base + 103 },
 		{ .name = "web", .ip4 = base + 20 }
 	};
+	struct dhcp_route route = { 0xc0000200, 24, base + 104 };
+	struct dhcp_boot boots[] = { { DHCP_BOOT_ANY, "any.0" }, { DHCP_BOOT_IPXE, "http://x/ipxe" } };
 	struct dhcp_network n = { .id = id,
 				  .uuid = { { (uint8_t)id } },
 				  .ifindex = 9 + (int)id,
@@ -138,6 +140,13 @@ static void network_set(struct run *r, uint32_t id, unsigned variant)
 
 	if (n.host_cnt > ARRAY_LEN(hosts))
 		n.host_cnt = ARRAY_LEN(hosts);
+	if (variant & 32) {
+		n.routes = &route;
+		n.boots = boots;
+		n.route_cnt = 1;
+		n.boot_cnt = ARRAY_LEN(boots);
+		n.next_server_ip4 = base + 1;
+	}
 	must(dhcp_engine_network_set(r->g, &n, NULL) == 0, "network_set");
 }
 

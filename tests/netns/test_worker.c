@@ -212,8 +212,10 @@ static int setup(void **state)
 	OK(dhcp_socket_open(MARK_BASE, MARK_MASK, &dhcp_fd, &arp_fd, &e));
 	OK(nd_sock_seqpacket_pair(fds, &e));
 	snprintf(mark, sizeof(mark), "%u", FOREIGN);
-	const char *argv[] = { worker_path, "--root",         root, "--uid", NOBODY, "--gid",
-			       NOBODY,      "--foreign-mark", mark, NULL };
+	char offset[24];
+	snprintf(offset, sizeof(offset), "%lld", (long long)nd_wall_s() - (long long)(nd_now_ms() / 1000));
+	const char *argv[] = { worker_path, "--root",         root, "--uid",          NOBODY, "--gid",
+			       NOBODY,      "--foreign-mark", mark, "--clock-offset", offset, NULL };
 	const int given[] = { fds[1], dhcp_fd, arp_fd };
 	const struct nd_spawn spawn = {
 		.path = worker_path, .argv = argv, .fds = given, .fd_cnt = 3, .die_with_parent = true
