@@ -16,7 +16,7 @@
 #define NAMESPACE        " xmlns:netd='urn:netd:network:1'"
 
 struct request {
-	const char *name, *mode, *bridge, *domain, *autostart;
+	const char *name, *mode, *bridge, *devs, *domain, *autostart; /* devs: parted by ',' or NULL */
 	long long mtu;
 	bool has_ip, subnet_auto;
 	struct nd_prefix address; /* of the bridge */
@@ -74,6 +74,20 @@ static void append_ip(struct nd_buf *out, const struct request *r)
 		      nd_ip_to_string(&r->first, a), nd_ip_to_string(&r->last, b));
 }
 
+static void append_devs(struct nd_buf *out, const char *devs)
+{
+	char name[64];
+
+	for (const char *at = devs; *at; at += strspn(at, ",")) {
+		size_t len = strcspn(at, ",");
+
+		snprintf(name, sizeof(name), "%.*s", (int)len, at);
+		append_attribute(out, "  interface dev", name, "/>");
+		at += len;
+	}
+	nd_buf_append_string(out, "  </forward>\n");
+}
+
 static void build_xml(struct nd_buf *out, const struct request *r)
 {
 	bool isolated = strcmp(r->mode, "isolated") == 0;
@@ -83,7 +97,9 @@ static void build_xml(struct nd_buf *out, const struct request *r)
 	nd_buf_printf(out, "<network%s>\n  <name>", r->subnet_auto || r->autostart ? NAMESPACE : "");
 	append_escaped(out, r->name);
 	nd_buf_append_string(out, "</name>\n");
-	append_attribute(out, "forward mode", isolated ? NULL : r->mode, "/>");
+	append_attribute(out, "forward mode", isolated ? NULL : r->mode, r->devs ? ">" : "/>");
+	if (r->devs)
+		append_devs(out, r->devs);
 	append_attribute(out, "bridge name", r->bridge, "/>");
 	append_attribute(out, "mtu size", r->mtu ? mtu : NULL, "/>");
 	append_attribute(out, "domain name", r->domain, "/>");
@@ -160,6 +176,33 @@ static int read_dhcp(const char *word, struct request *r, struct nd_error *e)
 	return 0;
 }
 
+static bool is_macvtap(const char *mode)
+{
+	static const char *const modes[] = { "macvtap", "private", "vepa", "passthrough" };
+
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+		if (strcmp(mode, modes[i]) == 0)
+			return true;
+	return false;
+}
+
+/* libvirt's word for macvtaps that reach each other is the one for a bridge of the host's, too: which of them it is, only the rest tells. */
+static int read_macvtap(const struct cli_args *args, struct request *r, struct nd_error *e)
+{
+	r->devs = args->value[NET_DEFINE_AS_DEV];
+	if (!is_macvtap(r->mode))
+		return nd_fail(e, ND_INVALID,
+			       "--dev is for the modes macvtap, private, vepa and passthrough");
+	if (!r->devs || !r->devs[0])
+		return nd_fail(e, ND_INVALID, "--mode %s needs --dev, the host's interface", r->mode);
+	if (args->value[NET_DEFINE_AS_SUBNET] || args->value[NET_DEFINE_AS_DHCP] || r->bridge)
+		return nd_fail(e, ND_INVALID, "--mode %s takes neither --subnet, --dhcp nor --bridge",
+			       r->mode);
+	if (strcmp(r->mode, "macvtap") == 0)
+		r->mode = "bridge";
+	return 0;
+}
+
 static int read_request(const struct cli_args *args, struct request *r, struct nd_error *e)
 {
 	const char *mode = args->value[NET_DEFINE_AS_MODE], *subnet = args->value[NET_DEFINE_AS_SUBNET];
@@ -170,6 +213,8 @@ static int read_request(const struct cli_args *args, struct request *r, struct n
 	r->bridge = args->value[NET_DEFINE_AS_BRIDGE];
 	r->domain = args->value[NET_DEFINE_AS_DOMAIN];
 	r->autostart = args->value[NET_DEFINE_AS_AUTOSTART];
+	if (is_macvtap(r->mode) || args->value[NET_DEFINE_AS_DEV])
+		return read_macvtap(args, r, e);
 	/* The host's bridge has its addresses from elsewhere. */
 	if (strcmp(r->mode, "bridge") != 0) {
 		if (read_subnet(subnet ? subnet : "auto", r, e) < 0)

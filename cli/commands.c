@@ -36,12 +36,16 @@ static const struct cli_option net_define_options[] = {
 	[NET_DEFINE_VALIDATE] = { "--validate", NULL, "refuse what would only be a warning" },
 };
 static const struct cli_option net_define_as_options[] = {
-	[NET_DEFINE_AS_MODE] = { "--mode", "MODE", "nat (when missing), isolated, route, open or bridge" },
+	[NET_DEFINE_AS_MODE] = { "--mode", "MODE",
+				 "nat (when missing), isolated, route, open, bridge, or with --dev macvtap, "
+				 "private, vepa, passthrough" },
 	[NET_DEFINE_AS_SUBNET] = { "--subnet", "SUBNET",
 				   "auto (when missing): netd chooses; or ADDRESS/LENGTH of the bridge" },
 	[NET_DEFINE_AS_DHCP] = { "--dhcp", "DHCP",
 				 "auto (when missing): the whole subnet; FIRST-LAST; or none" },
 	[NET_DEFINE_AS_BRIDGE] = { "--bridge", "BRIDGE", "the bridge's name; of --mode bridge the host's" },
+	[NET_DEFINE_AS_DEV] = { "--dev", "DEV",
+				"of the macvtap modes the host's interface, or several: eth0,eth1" },
 	[NET_DEFINE_AS_DOMAIN] = { "--domain", "DOMAIN", "the guests' DNS domain" },
 	[NET_DEFINE_AS_MTU] = { "--mtu", "BYTES", "of the bridge and its guests" },
 	[NET_DEFINE_AS_AUTOSTART] = { "--autostart", "WHEN", "no, boot or on-attach" },
@@ -329,7 +333,7 @@ const struct cli_value cli_values[] = {
 	{ "net-update", "XML", CLI_FROM_FILES, NULL },
 	{ NULL, "COMMAND", CLI_FROM_COMMANDS, NULL },
 	{ NULL, "SHELL", CLI_FROM_LIST, "bash zsh" },
-	{ NULL, "MODE", CLI_FROM_LIST, "nat isolated route open bridge" },
+	{ NULL, "MODE", CLI_FROM_LIST, "nat isolated route open bridge macvtap private vepa passthrough" },
 	{ NULL, "SUBNET", CLI_FROM_LIST, "auto" },
 	{ NULL, "DHCP", CLI_FROM_LIST, "auto none" },
 	{ NULL, "WHEN", CLI_FROM_LIST, "no boot on-attach" },

@@ -25,6 +25,7 @@
 #include "netd/core/disk.h"
 #include "netd/core/event.h"
 #include "netd/core/foreign.h"
+#include "netd/core/holders.h"
 #include "netd/core/hostbridge.h"
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
@@ -263,6 +264,8 @@ static int open_services(struct daemon *d, struct nd_error *e)
 		return nd_wrap(e, "host bridges");
 	if (nat_new(d->settings.nft_table_owner, &c->nat, e) < 0 || nat_open(c->nat, e) < 0)
 		return nd_wrap(e, "nftables");
+	if (holders_new(c, &c->holders, e) < 0)
+		return e->code;
 	if (connections_new(c->loop, &c->connections, e) < 0)
 		return e->code;
 	if (monitor_new(c, &c->monitor, e) < 0 || supervisor_new(c, &c->supervisor, e) < 0)
@@ -414,6 +417,7 @@ static void stop(struct daemon *d)
 	hostbridges_free(c->hostbridges);
 	supervisor_free(c->supervisor);
 	reaper_free(c->reaper);
+	holders_free(c->holders);
 	connections_free(c->connections);
 	leases_free(c->leases);
 	records_close(c->records);

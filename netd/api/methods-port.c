@@ -29,6 +29,7 @@ json_t *methods_port(const struct port *p)
 	out_string(&b, "interface", p->ifname);
 	if (p->ifindex)
 		out_int(&b, "ifindex", p->ifindex);
+	out_string(&b, "lowerDevice", p->external && p->def ? p->def->dev : p->dev);
 	if (p->ip4)
 		out_string(&b, "address", nd_ip4_to_string(p->ip4, ip));
 	out_string(&b, "state", port_state_to_string(p->state));

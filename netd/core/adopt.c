@@ -19,6 +19,7 @@
 #include "netd/core/event.h"
 #include "netd/core/external.h"
 #include "netd/core/follow.h"
+#include "netd/core/holders.h"
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
 #include "netd/core/model.h"
@@ -115,6 +116,32 @@ static void add_stray(struct links *s, const struct nd_link *l)
 	s->strays[s->cnt++] = *l;
 }
 
+/* Looked after whether or not it is a port's: who has detached a guest has not closed its files. */
+static void watch_macvtap(struct core *c, const struct nd_link *l, const struct port *p)
+{
+	struct nd_error e = ND_ERROR_INIT;
+	if (holders_watch(c->holders, l->name, l->ifindex, p ? p->owner_pid : 0, p ? p->queue_cnt : 0, &e) <
+	    0)
+		nd_log_error(ND_LOG_WARNING, &e, "link %s", l->name);
+}
+
+static void take_macvtap(struct core *c, struct port *p, const struct nd_link *l)
+{
+	const struct nd_link *lower = mirror_link(c->mirror, l->lower);
+	p->device = PORT_DEVICE_MACVTAP;
+	p->lower = l->lower;
+	nd_strcpy(p->dev, sizeof p->dev, lower ? lower->name : "");
+	watch_macvtap(c, l, p);
+}
+
+/* One that netd was making when it died has the group, but no alias yet. */
+static bool is_port_device(const struct nd_link *l)
+{
+	bool aliased = l->has_alias && !nd_uuid_is_zero(&l->alias_port);
+	return (l->kind == ND_LINK_TUN && aliased) ||
+	       (l->kind == ND_LINK_MACVTAP && (aliased || l->group == ND_GROUP_LIVE));
+}
+
 static bool adopt_port(struct links *s, const struct nd_link *l)
 {
 	struct core *c = s->c;
@@ -125,6 +152,8 @@ static bool adopt_port(struct links *s, const struct nd_link *l)
 	if (!p)
 		return false;
 	nd_strcpy(p->ifname, sizeof p->ifname, l->name);
+	if (l->kind == ND_LINK_MACVTAP)
+		take_macvtap(c, p, l);
 	if (nd_uuid_equal(&network, &n->uuid) && !model_port_by_mark(c->model, p->mark) &&
 	    !model_port_by_uuid(c->model, &p->uuid) && model_port_add(c->model, n, p) == 0)
 		return true;
@@ -167,7 +196,7 @@ static void on_adopt_link(const struct nd_link *l, void *arg)
 			    l->group == ND_GROUP_REAPED;
 		if (ours && !(n && n->ifindex == l->ifindex))
 			add_stray(s, l);
-	} else if (l->kind == ND_LINK_TUN && l->has_alias && !nd_uuid_is_zero(&l->alias_port)) {
+	} else if (is_port_device(l)) {
 		if (!adopt_port(s, l))
 			add_stray(s, l);
 	}
@@ -177,7 +206,16 @@ static void remove_stray(struct core *c, const struct nd_link *l)
 {
 	struct nd_error e = ND_ERROR_INIT;
 	nd_log(ND_LOG_NOTICE, "link %s is netd's but belongs to no network or port: %s", l->name,
-	       l->kind == ND_LINK_BRIDGE ? "deleted" : "taken out of its bridge");
+	       l->kind == ND_LINK_BRIDGE ? "deleted"
+	       : l->kind == ND_LINK_TUN  ? "taken out of its bridge"
+					 : "set down, and deleted once nobody holds it");
+	if (l->kind == ND_LINK_MACVTAP) {
+		holders_forget(c->holders, l->ifindex);
+		watch_macvtap(c, l, NULL);
+		if (nd_link_set_up(c->nl, l->ifindex, false, &e) < 0)
+			nd_log_error(ND_LOG_WARNING, &e, "link %s", l->name);
+		return;
+	}
 	if (l->kind != ND_LINK_BRIDGE) {
 		if (tap_drain(c->nl, l->ifindex, &e) < 0)
 			nd_log_error(ND_LOG_WARNING, &e, "link %s", l->name);
@@ -276,6 +314,7 @@ int adopt(struct core *c, struct nd_error *e)
 	/* From the first repair on the store belongs to its thread. */
 	if (adopt_leases(c, e) < 0)
 		return nd_wrap(e, "leases");
+	holders_check(c->holders);
 	repair_mark_all(c, "netd started");
 	repair_now(c);
 	names_sweep(c);

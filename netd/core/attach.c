@@ -11,12 +11,15 @@
 #include "base/strtab.h"
 #include "netd/core/choose.h"
 #include "netd/core/converge.h"
+#include "netd/core/device.h"
 #include "netd/core/event.h"
+#include "netd/core/holders.h"
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
 #include "netd/core/monitor.h"
 #include "netd/core/network.h"
 #include "netd/core/plan.h"
+#include "netd/core/pool.h"
 #include "netd/core/port.h"
 #include "netd/core/reaper.h"
 #include <ctype.h>
@@ -141,7 +144,7 @@ static int check_room(const struct core *c, const struct network *n, struct nd_e
 			e, ND_LIMIT,
 			"more than %d devices of clients that went away are still being closed; try again",
 			CLOSING_MAX);
-	if (n->port_cnt + n->foreign_ports < BRIDGE_PORTS_MAX)
+	if (n->plan->pool || n->port_cnt + n->foreign_ports < BRIDGE_PORTS_MAX)
 		return 0;
 	return nd_fail(e, ND_LIMIT, "bridge '%s' is full: %u ports", n->bridge,
 		       n->port_cnt + n->foreign_ports);
@@ -154,6 +157,17 @@ static int check_portgroup(const struct network *n, const char *portgroup, struc
 			   strlen(portgroup) < sizeof(((struct port *)0)->portgroup)))
 		return 0;
 	return nd_fail(e, ND_NOT_FOUND, "it has no portgroup '%.64s'", portgroup);
+}
+
+static int choose_macvtap(const struct core *c, const struct network *n, const struct attach_request *req,
+			  struct port *p, struct nd_error *e)
+{
+	if (!req->mac_set && !req->mac_guard)
+		return nd_fail(e, ND_UNSUPPORTED,
+			       "a macvtap takes in frames to its own MAC address only: the guest's must be "
+			       "given");
+	p->device = PORT_DEVICE_MACVTAP;
+	return pool_choose(c, n, p, e);
 }
 
 static struct port *new_port(struct core *c, struct network *n, const struct attach_request *req,
@@ -183,7 +197,7 @@ static struct port *new_port(struct core *c, struct network *n, const struct att
 		p->mac = req->mac;
 	else
 		choose_port_mac(n, &uuid, &p->mac);
-	if (choose_mark(c, &p->mark, e) < 0) {
+	if (choose_mark(c, &p->mark, e) < 0 || (n->plan->pool && choose_macvtap(c, n, req, p, e) < 0)) {
 		model_port_free(p);
 		return NULL;
 	}
@@ -195,13 +209,11 @@ static int open_device(struct core *c, struct port *p, const char *ifname, struc
 {
 	for (int tries = 0;; tries++) {
 		struct nd_error failed = ND_ERROR_INIT;
-		struct tap_config want;
 		if (ifname)
 			nd_strcpy(p->ifname, sizeof p->ifname, ifname);
 		else
 			choose_tap_name(c, p->ifname);
-		plan_tap(p, &want);
-		int r = tap_open(c->nl, &want, ret, &failed);
+		int r = device_of(p)->open(c, p, ret, &failed);
 		if (r == 0) {
 			p->ifindex = ret->ifindex;
 			return 0;
@@ -216,7 +228,7 @@ static int open_device(struct core *c, struct port *p, const char *ifname, struc
 static int make(struct core *c, struct network *n, const struct attach_request *req, struct port **ret,
 		struct tap_handle *tap, struct nd_error *e)
 {
-	if (!n->ifindex)
+	if (!n->ifindex && !n->plan->pool)
 		return nd_fail(e, ND_STATE, "its bridge '%s' is not there", n->bridge);
 	struct port *p = new_port(c, n, req, e);
 	if (!p)
@@ -233,9 +245,7 @@ static int make(struct core *c, struct network *n, const struct attach_request *
 		*ret = p;
 		return 0;
 	}
-	for (size_t i = 0; i < tap->fd_cnt; i++) /* nobody else holds it: the kernel deletes it */
-		reaper_close(c->reaper, tap->fds[i]);
-	tap->fd_cnt = 0;
+	device_of(p)->discard(c, tap);
 	model_port_free(p);
 	return e->code;
 }
@@ -245,6 +255,7 @@ void attach(struct core *c, const struct attach_request *req, struct attach_done
 	struct nd_error e = ND_ERROR_INIT;
 	struct tap_handle tap = { .fd_cnt = 0 };
 	struct port *p = NULL;
+	holders_sync(c->holders);
 	monitor_sync(c); /* a guest that comes back finds its old port ended */
 	struct network *n = model_network_find(c->model, req->network);
 	if (!n)
@@ -270,7 +281,8 @@ int attach_end(struct core *c, struct port *p, struct nd_error *e)
 		port_end(c, p, "it was deleted");
 		return 0;
 	}
-	int r = tap_drain(c->nl, p->ifindex, e) < 0 ? nd_wrap(e, "TAP '%s'", p->ifname) : 0;
+	const struct device_kind *kind = device_of(p);
+	int r = kind->drain(c, p, e) < 0 ? nd_wrap(e, "%s '%s'", kind->noun, p->ifname) : 0;
 	port_end(c, p, "it was detached");
 	return r;
 }

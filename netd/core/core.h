@@ -26,6 +26,7 @@ struct records;
 struct hostbridges;
 struct foreign;
 struct connections;
+struct holders;
 struct settings;
 
 struct core {
@@ -48,5 +49,6 @@ struct core {
 	struct hostbridges *hostbridges; /* NICs that netd put into bridges */
 	struct records *records;         /* the journal of ports */
 	struct connections *connections; /* the thread that ends tracked connections */
+	struct holders *holders;         /* who looks after macvtaps */
 };
 #endif

@@ -19,6 +19,7 @@
 #include "netd/core/event.h"
 #include "netd/core/leases.h"
 #include "netd/core/monitor.h"
+#include "netd/core/pool.h"
 
 #define CLASS_ID_MIN 3 /* 1 and 2 are the network's own */
 
@@ -139,15 +140,6 @@ static const char *virtualport_word(const struct netdef_virtualport *v)
 	return words[v->type];
 }
 
-static unsigned users_of(const struct network *n, const char *dev)
-{
-	const struct port *p;
-	unsigned cnt = 0;
-	nd_list_foreach(p, &n->ports, siblings)
-		cnt += p->def && p->def->plug == PORTDEF_PLUG_DIRECT && !strcmp(p->def->dev, dev);
-	return cnt;
-}
-
 /* The least used of the network's devices; one nobody uses, where it cannot be shared. */
 static int choose_dev(const struct network *n, struct portdef *def, struct nd_error *e)
 {
@@ -162,7 +154,7 @@ static int choose_dev(const struct network *n, struct portdef *def, struct nd_er
 			"network '%s' uses a direct mode, but has no forward dev and no interface pool",
 			n->name);
 	for (size_t i = 0; i < x->uplink_cnt; i++) {
-		unsigned users = users_of(n, x->uplinks[i].dev);
+		unsigned users = pool_users(n, x->uplinks[i].dev);
 		if (users >= least)
 			continue;
 		least = users;

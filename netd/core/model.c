@@ -58,6 +58,7 @@ void model_init(struct model *m)
 	nd_map_init(&m->ports_by_mark, port_mark_equal);
 	nd_list_init(&m->networks);
 	nd_list_init(&m->plugged);
+	nd_list_init(&m->pooled);
 	nd_list_init(&m->broken);
 	nd_list_init(&m->defining);
 	nd_list_init(&m->waiting);
@@ -169,6 +170,12 @@ void model_network_plug(struct model *m, struct network *n, const char *bridge)
 	model_network_set_bridge(m, n, "");
 	nd_strcpy(n->bridge, sizeof n->bridge, bridge);
 	nd_list_append(&m->plugged, &n->plugged);
+}
+
+void model_network_pool(struct model *m, struct network *n)
+{
+	model_network_set_bridge(m, n, "");
+	nd_list_append(&m->pooled, &n->plugged);
 }
 
 struct network *model_network_by_uuid(const struct model *m, const struct nd_uuid *uuid)

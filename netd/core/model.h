@@ -33,9 +33,10 @@ struct nameserver;
 struct network {
 	struct nd_map_node by_uuid, by_name, by_id;
 	struct nd_map_node by_bridge; /* while bridge[0], and it is netd's own */
-	struct nd_list plugged;       /* model.plugged, while it uses a bridge that is not netd's */
-	struct nd_list all;           /* model.networks */
-	struct nd_list dirty;         /* repair's list */
+	struct nd_list
+		plugged;      /* model.plugged, while it uses a bridge that is not netd's; or model.pooled */
+	struct nd_list all;   /* model.networks */
+	struct nd_list dirty; /* repair's list */
 	struct nd_uuid uuid;
 	char *name;
 	uint32_t id; /* netd's number, never 0, never reused within a run */
@@ -68,6 +69,8 @@ struct network {
 	uint32_t foreign_ports; /* links in the bridge that are no port's */
 };
 
+enum port_device { PORT_DEVICE_TAP, PORT_DEVICE_MACVTAP };
+
 #define PORT_NAME_MAX 64 /* with NUL; letters, digits, '-', '_', '.' */
 struct port {
 	struct nd_map_node by_uuid, by_identity, by_ifindex, by_mark;
@@ -98,7 +101,10 @@ struct port {
 	uint32_t ip4; /* its lease's address, 0 none yet */
 	int ifindex;  /* 0: an external port without a device */
 	char ifname[ND_IFNAMSIZ];
-	uint16_t queue_cnt; /* 0: external, its own affair */
+	enum port_device device; /* its kind, unless external */
+	int lower;               /* of a macvtap: ifindex of what it is on */
+	char dev[ND_IFNAMSIZ];   /* and that one's name in the network's pool; else "" */
+	uint16_t queue_cnt;      /* 0: external, its own affair */
 	bool vnet_hdr;
 	bool mac_guard;  /* only frames from `mac` come in; off where the guest's MAC is its VMM's secret */
 	uid_t owner_uid; /* peer that attached it */
@@ -117,6 +123,7 @@ struct model {
 	struct nd_map ports_by_uuid, ports_by_identity, ports_by_ifindex, ports_by_mark;
 	struct nd_list networks;
 	struct nd_list plugged;  /* networks on bridges that others made */
+	struct nd_list pooled;   /* networks of macvtaps */
 	uint32_t accepting_cnt;  /* active networks that let guests of others in */
 	struct nd_list defining; /* definitions that wait for the disk; network.c's */
 	struct nd_list waiting;  /* changes that wait for one of those; network.c's */
@@ -135,6 +142,8 @@ void model_network_remove(struct model *m, struct network *n);
 bool model_network_set_bridge(struct model *m, struct network *n, const char *bridge /* "" none */);
 /* The same for a bridge that others made, which any number of networks may use. */
 void model_network_plug(struct model *m, struct network *n, const char *bridge);
+/* Without a bridge, on devices of the host's. */
+void model_network_pool(struct model *m, struct network *n);
 struct network *model_network_by_uuid(const struct model *m, const struct nd_uuid *uuid);
 struct network *model_network_by_name(const struct model *m, const char *name);
 struct network *model_network_by_id(const struct model *m, uint32_t id);

@@ -12,12 +12,15 @@
 #include "bridge/bridge.h"
 #include "nat/nat.h"
 #include "netd/core/bind.h"
+#include "netd/core/device.h"
 #include "netd/core/event.h"
 #include "netd/core/follow.h"
+#include "netd/core/holders.h"
 #include "netd/core/hostbridge.h"
 #include "netd/core/mirror.h"
 #include "netd/core/model.h"
 #include "netd/core/plan.h"
+#include "netd/core/pool.h"
 #include "netd/core/port.h"
 #include "netd/core/repair.h"
 #include "netd/core/shaping.h"
@@ -92,13 +95,11 @@ static void rename_port(struct core *c, struct port *p, const char *name)
 
 static void on_port_link(struct core *c, struct port *p, const struct mirror_change *ch)
 {
-	struct tap_config want;
-	plan_tap(p, &want);
 	if (!ch->gone && strcmp(p->ifname, ch->link.name))
 		rename_port(c, p, ch->link.name);
 	if (ch->gone)
 		port_end(c, p, "its last descriptor was closed, or its device was deleted");
-	else if (p->state == PORT_ATTACHED && tap_diff(&want, &ch->link) != TAP_SAME)
+	else if (p->state == PORT_ATTACHED && device_of(p)->diff(c, p, &ch->link) != TAP_SAME)
 		repair_mark_port(c, p, "a TAP was changed");
 	else if (p->state == PORT_QUARANTINED && ch->link.tun_persist && !p->repair_fails)
 		repair_mark_port(c, p, "a TAP was made persistent");
@@ -128,9 +129,30 @@ static void on_plugged_link(struct core *c, const struct mirror_change *ch)
 	}
 }
 
+/* A device below macvtaps: whether it is there counts, and its MTU, which is theirs. */
+static void on_pool_link(struct core *c, const struct mirror_change *ch)
+{
+	struct network *n;
+	struct port *p;
+	char why[96];
+	bool renamed = ch->had && strcmp(ch->was.name, ch->link.name) != 0;
+	nd_list_foreach(n, &c->model->pooled, plugged) {
+		bool named = pool_has(n, ch->link.name) || (renamed && pool_has(n, ch->was.name));
+		snprintf(why, sizeof why, "interface %s %s", ch->link.name, ch->gone ? "is gone" : "changed");
+		if (named && (ch->gone || renamed || !ch->had))
+			repair_mark_network(c, n, why);
+		nd_list_foreach(p, &n->ports, siblings) {
+			if (p->lower == ch->ifindex && ch->had && ch->was.mtu != ch->link.mtu)
+				repair_mark_port(c, p, why);
+		}
+	}
+}
+
 static void on_link(struct core *c, const struct mirror_change *ch)
 {
 	struct port *p = model_port_by_ifindex(c->model, ch->ifindex);
+	if (ch->link.kind == ND_LINK_MACVTAP && ch->gone)
+		holders_forget(c->holders, ch->ifindex);
 	if (ch->link.kind == ND_LINK_IFB) {
 		shaping_on_ifb(c, ch);
 		return;
@@ -152,6 +174,7 @@ static void on_link(struct core *c, const struct mirror_change *ch)
 	if (!ch->gone && ch->link.tun_persist)
 		repair_mark_strays(c);
 	on_plugged_link(c, ch);
+	on_pool_link(c, ch);
 	struct network *n = model_network_by_bridge(c->model, ch->link.name);
 	if (!n && ch->had) /* renamed */
 		n = model_network_by_bridge(c->model, ch->was.name);

@@ -3,7 +3,8 @@
  * DOC: what a network is made of
  *
  * One row per resource, in the order in which they are made: bridge, its settings, addresses, routes, forwarding, nft elements, DHCP configuration,
- * names, record. A network on a bridge that others made has the first and the last: its bridge is looked up, and nothing of it is touched.
+ * names, record. A network on a bridge that others made has the first and the last: its bridge is looked up, and nothing of it is touched. One of macvtaps has
+ * no bridge, but its pool of interfaces.
  * A check reads the mirror, the nft view, or what this run did; it makes no system call.
  */
 #include "base/log.h"
@@ -16,6 +17,7 @@
 #include "netd/core/model.h"
 #include "netd/core/names.h"
 #include "netd/core/plan.h"
+#include "netd/core/pool.h"
 #include "netd/core/publish.h"
 #include "netd/core/reaper.h"
 #include "netd/core/records.h"
@@ -35,6 +37,8 @@ static enum resource_state bridge_check(const struct core *c, const void *obj)
 {
 	const struct network *n = obj;
 	const struct nd_link *have = n->ifindex ? mirror_link(c->mirror, n->ifindex) : NULL;
+	if (n->plan->pool)
+		return RESOURCE_OK;
 	if (!n->plan->own_bridge) /* others made it, and may change it as they like */
 		return have && !bridge_renamed(c, n) ? RESOURCE_OK : RESOURCE_MISSING;
 	return bridge_diff(&n->plan->bridge, have) == BRIDGE_SAME && !bridge_renamed(c, n) ? RESOURCE_OK
@@ -378,6 +382,7 @@ static int record_unmake(struct core *c, void *obj, struct nd_error *e)
 
 const struct resource network_rows[] = {
 	{ "bridge", bridge_check, bridge_make, bridge_unmake, NULL, .told = true, .holds_ports = true },
+	{ "interfaces", pool_check, pool_make, NULL, NULL },
 	{ "bridge settings", link_sysctl_check, link_sysctl_make, link_sysctl_unmake, NULL },
 	{ "addresses", address_check, address_make, NULL, NULL, .told = true }, /* they go with the bridge */
 	{ "routes", route_check, route_make, NULL, NULL, .told = true },        /* so do they */

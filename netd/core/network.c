@@ -21,7 +21,9 @@
 #include "netd/core/mirror.h"
 #include "netd/core/monitor.h"
 #include "netd/core/plan.h"
+#include "netd/core/pool.h"
 #include "netd/core/records.h"
+#include "netd/core/repair.h"
 #include "netd/core/settings.h"
 
 #define SUBNET_KEY_MAX (7 + ND_UUID_STRLEN)
@@ -439,7 +441,7 @@ static void remember_subnet(struct core *c, struct network *n, const struct netd
 
 static void forget_live(struct core *c, struct network *n)
 {
-	if (n->plan && n->bridge[0]) {
+	if (n->plan && (n->bridge[0] || n->plan->pool)) {
 		c->model->active_cnt--;
 		c->model->accepting_cnt -= n->plan->accepts;
 	}
@@ -466,7 +468,9 @@ int network_take_live(struct core *c, struct network *n, struct netdef *live, st
 		forget_live(c, n);
 		return e->code;
 	}
-	if (!n->plan->own_bridge) {
+	if (n->plan->pool) {
+		model_network_pool(c->model, n);
+	} else if (!n->plan->own_bridge) {
 		model_network_plug(c->model, n, live->bridge);
 	} else if (!model_network_set_bridge(c->model, n, live->bridge)) {
 		forget_live(c, n);
@@ -480,7 +484,10 @@ int network_take_live(struct core *c, struct network *n, struct netdef *live, st
 static void say_started(struct core *c, struct network *n)
 {
 	char prefixes[160];
-	if (network_plan_return_routes(n->plan, prefixes, sizeof prefixes))
+	if (n->plan->pool)
+		events_say(c->events, EVENT_NETWORK_STARTED, n, NULL, "started on %s",
+			   pool_names(n, prefixes, sizeof prefixes));
+	else if (network_plan_return_routes(n->plan, prefixes, sizeof prefixes))
 		events_say(c->events, EVENT_NETWORK_STARTED, n, NULL,
 			   "started on bridge %s; guests are forwarded with their own addresses, so routers "
 			   "outside "
@@ -513,6 +520,8 @@ int network_start_from(struct core *c, struct network *n, const struct netdef *d
 		return e->code;
 	}
 	n->state = next;
+	if (pool_check(c, n) != RESOURCE_OK)
+		repair_mark_network(c, n, "an interface is not there");
 	n->sysctls_fresh = 0;
 	bridge_sysctls_settle(c->sysctls);
 	if (note)

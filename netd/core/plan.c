@@ -24,7 +24,8 @@ static const struct forward_row {
 	enum nat_host host;    /* unless the definition says otherwise */
 	bool forward;          /* the kernel must forward the families that have an address */
 	bool router; /* guests get us as their router and the host's resolvers: there is a way out */
-	bool rules;  /* netd says what is forwarded: uplinks, segment sizes; and how ARP goes */
+	enum macvtap_mode pool; /* ports are macvtaps, unless a bridge is named; 0: they are not */
+	bool rules;             /* netd says what is forwarded: uplinks, segment sizes; and how ARP goes */
 } forward_rows[] = {
 	[NETDEF_FORWARD_NONE] = { .here = true,
 				  .own_bridge = true,
@@ -59,7 +60,10 @@ static const struct forward_row {
 				  .host = NAT_HOST_ALL,
 				  .forward = true,
 				  .router = true },
-	[NETDEF_FORWARD_BRIDGE] = { .here = true },
+	[NETDEF_FORWARD_BRIDGE] = { .here = true, .pool = MACVTAP_BRIDGE },
+	[NETDEF_FORWARD_PRIVATE] = { .here = true, .pool = MACVTAP_PRIVATE },
+	[NETDEF_FORWARD_VEPA] = { .here = true, .pool = MACVTAP_VEPA },
+	[NETDEF_FORWARD_PASSTHROUGH] = { .here = true, .pool = MACVTAP_PASSTHROUGH },
 	[NETDEF_FORWARD_HOSTDEV] = { .here = false },
 };
 
@@ -291,13 +295,15 @@ int network_plan(const struct netdef *live, struct network_plan **ret, struct nd
 {
 	const struct forward_row *row =
 		live->forward < ARRAY_LEN(forward_rows) ? &forward_rows[live->forward] : NULL;
-	if (!row || !row->here || (!row->own_bridge && !live->bridge[0]))
+	if (!row || !row->here || (!row->own_bridge && !row->pool && !live->bridge[0]))
 		return nd_fail(e, ND_UNSUPPORTED, "<forward mode='%s'>: not supported by this netd yet",
 			       netdef_forward_to_string(live->forward));
 	struct network_plan *p = calloc(1, sizeof *p);
 	if (!p)
 		return nd_fail(e, ND_MEMORY, "plan of the network");
 	p->own_bridge = row->own_bridge;
+	p->pool = row->pool && !live->bridge[0];
+	p->macvtap_mode = row->pool;
 	p->isolated_ports = live->isolated == NETDEF_YES;
 	p->fixed_guests = live->mac_table == NETDEF_MAC_TABLE_LIBVIRT;
 	nd_strcpy(p->bridge.name, sizeof p->bridge.name, live->bridge);
@@ -579,6 +585,20 @@ void plan_tap(const struct port *p, struct tap_config *ret)
 	if (p->network->plan)
 		plan_tap_network(p, p->network->plan, ret);
 	ret->mac.b[0] = 0xfe;
+	nd_strcpy(ret->name, sizeof ret->name, p->ifname);
+	nd_alias_format(&p->network->uuid, &p->uuid, ret->alias);
+}
+
+void plan_macvtap(const struct port *p, uint32_t lower_mtu, struct macvtap_config *ret)
+{
+	*ret = (struct macvtap_config){
+		.mac = p->mac,
+		.mtu = lower_mtu,
+		.queue_cnt = p->queue_cnt,
+		.vnet_hdr = p->vnet_hdr,
+		.lower = p->lower,
+		.mode = p->network->plan ? p->network->plan->macvtap_mode : MACVTAP_PRIVATE,
+	};
 	nd_strcpy(ret->name, sizeof ret->name, p->ifname);
 	nd_alias_format(&p->network->uuid, &p->uuid, ret->alias);
 }

@@ -9,6 +9,7 @@
 #include "dhcp/config.h"
 #include "netd/core/elements.h"
 #include "netd/core/model.h"
+#include "tap/macvtap.h"
 
 /* What the ports of a portgroup have in common; where a group says nothing, what the network says. */
 struct plan_group {
@@ -20,13 +21,15 @@ struct plan_group {
 struct network_plan {
 	bool own_bridge; /* netd makes it; else ports are plugged into one that is there */
 	struct bridge_config
-		bridge;           /* addresses and routes point into this plan; else only its name counts */
-	bool vlans;               /* ports have VLANs: the bridge must filter */
-	struct elements elements; /* of the nft tables */
-	struct elements peers;    /* the same, of the networks that may reach this one and are active */
-	bool accepts;             /* there may be peers */
-	unsigned sysctls;         /* bits 1 << enum bridge_sysctl: what must be on in the kernel */
-	bool ipv6;                /* the bridge has IPv6 addresses */
+		bridge; /* addresses and routes point into this plan; else only its name counts */
+	bool pool;      /* no bridge at all: ports are macvtaps on devices of the host's */
+	enum macvtap_mode macvtap_mode; /* of a pool */
+	bool vlans;                     /* ports have VLANs: the bridge must filter */
+	struct elements elements;       /* of the nft tables */
+	struct elements peers;          /* the same, of the networks that may reach this one and are active */
+	bool accepts;                   /* there may be peers */
+	unsigned sysctls;               /* bits 1 << enum bridge_sysctl: what must be on in the kernel */
+	bool ipv6;                      /* the bridge has IPv6 addresses */
 	bool strict_arp;
 	bool dhcp;     /* plan_dhcp gives something */
 	bool dns;      /* names are resolved at the bridge's addresses */
@@ -81,4 +84,6 @@ void plan_dhcp_port(const struct port *p, struct dhcp_port *ret);
 
 /* Its master is the bridge as it is now. */
 void plan_tap(const struct port *p, struct tap_config *ret);
+/* lower_mtu: of the device below, whose the port's is; 0: not known. */
+void plan_macvtap(const struct port *p, uint32_t lower_mtu, struct macvtap_config *ret);
 #endif

@@ -8,6 +8,7 @@
 #include "netd/core/policy.h"
 #include "base/mem.h"
 #include "base/strtab.h"
+#include "netd/core/device.h"
 #include "netd/core/external.h"
 #include "netd/core/plan.h"
 #include <netinet/in.h>
@@ -137,7 +138,7 @@ static void add_egress(const struct port *p, struct elements *ret)
 
 void policy_port(const struct port *p, struct elements *ret)
 {
-	if (!p->network->live || !p->ifname[0])
+	if (!p->network->live || !p->ifname[0] || (!p->external && !device_of(p)->rules))
 		return;
 	add_port(p, ret);
 	if (ret->bad)

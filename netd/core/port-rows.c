@@ -2,57 +2,45 @@
 /*
  * DOC: what a port is made of, besides the device that attach opens
  *
- * The TAP row only puts back: a TAP is made by attach, which hands its fds out, and goes with its last fd. An external port's device is another's,
+ * The device row only puts back: a device is made by attach, which hands its fds out, and ends with its last fd. An external port's device is another's,
  * and while it has none, there is nothing to name in rules.
  */
 #include "base/mem.h"
 #include "nat/nat.h"
 #include "netd/core/converge.h"
+#include "netd/core/device.h"
 #include "netd/core/guard.h"
 #include "netd/core/mirror.h"
 #include "netd/core/model.h"
 #include "netd/core/names.h"
 #include "netd/core/plan.h"
 #include "netd/core/policy.h"
-#include "netd/core/reaper.h"
 #include "netd/core/records.h"
 #include "netd/core/shaping.h"
 #include "netd/core/supervisor.h"
 #include "tap/tap.h"
 
-/* A TAP that is not in the mirror is not seen yet, or gone, which its own event ends. A quarantined one stays drained. */
-static unsigned tap_difference(const struct core *c, const struct port *p)
+/* A device that is not in the mirror is not seen yet, or gone, which its own event ends. A quarantined one stays drained. */
+static unsigned device_difference(const struct core *c, const struct port *p)
 {
 	const struct nd_link *have = mirror_link(c->mirror, p->ifindex);
-	struct tap_config want;
 	if (!have || p->external || p->state != PORT_ATTACHED)
 		return TAP_SAME;
-	plan_tap(p, &want);
-	return tap_diff(&want, have);
+	return device_of(p)->diff(c, p, have);
 }
 
-static enum resource_state tap_check(const struct core *c, const void *obj)
+static enum resource_state device_check(const struct core *c, const void *obj)
 {
-	return tap_difference(c, obj) == TAP_SAME ? RESOURCE_OK : RESOURCE_MISSING;
+	return device_difference(c, obj) == TAP_SAME ? RESOURCE_OK : RESOURCE_MISSING;
 }
 
-static int tap_put_back(struct core *c, void *obj, struct nd_error *e)
+static int device_put_back(struct core *c, void *obj, struct nd_error *e)
 {
 	struct port *p = obj;
-	struct tap_config want;
-	unsigned diff = tap_difference(c, p);
-	pid_t holder;
-	int fd;
-	plan_tap(p, &want);
-	if (tap_restore(c->nl, p->ifindex, &want, diff, e) < 0)
-		return nd_wrap(e, "TAP '%s'", p->ifname);
-	if (!(diff & (TAP_OWNER | TAP_PERSIST)))
-		return 0;
-	if (tap_reclaim(c->nl, p->ifindex, p->ifname, p->owner_pid, &holder, &fd, e) < 0)
-		return nd_wrap(e, "TAP '%s'", p->ifname);
-	if (fd >= 0) /* its holder is gone: with this the device goes */
-		reaper_close(c->reaper, fd);
-	return 0;
+	const struct device_kind *kind = device_of(p);
+	return kind->put_back(c, p, device_difference(c, p), e) < 0
+		       ? nd_wrap(e, "%s '%s'", kind->noun, p->ifname)
+		       : 0;
 }
 
 static enum resource_state nat_check(const struct core *c, const void *obj)
@@ -125,7 +113,7 @@ static int record_unmake(struct core *c, void *obj, struct nd_error *e)
 }
 
 const struct resource port_rows[] = {
-	{ "TAP", tap_check, tap_put_back, NULL, NULL },
+	{ "device", device_check, device_put_back, NULL, NULL },
 	{ "nft elements", nat_check, nat_make, nat_unmake, nat_flush },
 	{ "DHCP binding", dhcp_check, dhcp_make, dhcp_unmake, NULL },
 	{ "bandwidth", shaping_port_check, shaping_port_make, shaping_port_unmake, NULL },

@@ -12,6 +12,7 @@
 #include "nat/nat.h"
 #include "netd/core/bind.h"
 #include "netd/core/converge.h"
+#include "netd/core/device.h"
 #include "netd/core/event.h"
 #include "netd/core/guard.h"
 #include "netd/core/leases.h"
@@ -50,6 +51,7 @@ static const struct {
 	{ TAP_ALIAS, "alias" },        { TAP_DOWN, "state" },
 	{ TAP_OWNER, "owner" },        { TAP_PERSIST, "persistence" },
 	{ TAP_ISOLATED, "isolation" }, { TAP_LEARNING, "learning" },
+	{ TAP_MODE, "mode" },
 };
 
 static void describe(unsigned diff, char *buf, size_t size)
@@ -67,8 +69,8 @@ static void quarantine(struct core *c, struct port *p, const char *why)
 {
 	struct nd_error e = ND_ERROR_INIT;
 	p->state = PORT_QUARANTINED;
-	if (tap_drain(c->nl, p->ifindex, &e) < 0)
-		nd_log_error(ND_LOG_ERR, &e, "quarantine of TAP '%s'", p->ifname);
+	if (device_of(p)->drain(c, p, &e) < 0)
+		nd_log_error(ND_LOG_ERR, &e, "quarantine of %s '%s'", device_of(p)->noun, p->ifname);
 	p->recorded = true;
 	p->recorded = records_port_write(c, p, NULL) == 0;
 	events_say(
@@ -150,19 +152,17 @@ static void tell_repaired(struct core *c, struct port *p, unsigned diff, bool ta
 			   "somebody changed the device's %s (holder: pid %d, uid %u); it is put back", what,
 			   (int)p->owner_pid, (unsigned)p->owner_uid);
 	else if (diff)
-		events_say(c->events, EVENT_REPAIRED, NULL, p, "TAP %s: its %s was changed; it is put back",
-			   p->ifname, what);
+		events_say(c->events, EVENT_REPAIRED, NULL, p, "%s %s: its %s was changed; it is put back",
+			   device_of(p)->noun, p->ifname, what);
 }
 
 bool port_repair(struct core *c, struct port *p)
 {
 	struct nd_error e = ND_ERROR_INIT;
-	struct tap_config want;
 	const struct nd_link *have = mirror_link(c->mirror, p->ifindex);
 	unsigned diff = TAP_SAME, applied;
-	plan_tap(p, &want);
 	if (have && !p->external && p->state == PORT_ATTACHED)
-		diff = tap_diff(&want, have);
+		diff = device_of(p)->diff(c, p, have);
 	bool tampered = diff & (TAP_MAC | TAP_OWNER | TAP_PERSIST);
 	if (tampered && !tamper_count(c, p))
 		return quarantined_repair(c, p);

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "netd/core/leases.h"
 #include "netd/core/network.h"
+#include "netd/core/pool.h"
 #include "netd/libvirt/procs.h"
 
 #define LISTED_MAX    16384 /* networks; REMOTE_NETWORK_LIST_MAX */
@@ -339,6 +340,26 @@ static void put_connections(struct nd_buf *out, const char *xml, uint32_t ports)
 	nd_buf_append_string(out, xml + at);
 }
 
+/* And how many use each interface of its pool; the definition was written just before, so its elements look like this and no other way. */
+static void put_interfaces(struct nd_buf *out, const char *xml, const struct network *n)
+{
+	const struct netdef_rare *x = netdef_rare(n->live);
+
+	for (size_t i = 0; i < x->uplink_cnt; i++) {
+		char element[ND_IFNAMSIZ + sizeof("<interface dev=''")];
+		unsigned users = pool_users(n, x->uplinks[i].dev);
+		int len = snprintf(element, sizeof(element), "<interface dev='%s'", x->uplinks[i].dev);
+		const char *at = users ? strstr(xml, element) : NULL;
+
+		if (!at)
+			continue;
+		nd_buf_append(out, xml, (size_t)(at - xml) + (size_t)len);
+		nd_buf_printf(out, " connections='%u'", users);
+		xml = at + len;
+	}
+	nd_buf_append_string(out, xml);
+}
+
 /*
  * As libvirt would show it: it counts the ports, and has autostart beside the definition; a definition that
  * comes back without leaves that as it is. "When a guest is attached" is netd's own and stays to be seen.
@@ -346,7 +367,8 @@ static void put_connections(struct nd_buf *out, const char *xml, uint32_t ports)
 void proc_network_xml(struct proc_call *call, struct network *n)
 {
 	bool live = n->live && !(call->in[1].u & XML_INACTIVE && n->config);
-	struct nd_buf plain = { .max = XDR_STRING_MAX }, xml = { .max = XDR_STRING_MAX };
+	struct nd_buf plain = { .max = XDR_STRING_MAX }, used = { .max = XDR_STRING_MAX },
+		      xml = { .max = XDR_STRING_MAX };
 	struct netdef *shown = netdef_copy(live ? n->live : n->config);
 
 	if (shown && shown->autostart != NETDEF_AUTOSTART_ON_ATTACH) {
@@ -355,16 +377,21 @@ void proc_network_xml(struct proc_call *call, struct network *n)
 	}
 	if (shown)
 		netdef_format(shown, &plain);
-	if (shown && !plain.bad)
-		put_connections(&xml, nd_buf_string(&plain), live ? n->port_cnt : 0);
+	if (shown && !plain.bad && live)
+		put_interfaces(&used, nd_buf_string(&plain), n);
+	else if (shown && !plain.bad)
+		nd_buf_append_string(&used, nd_buf_string(&plain));
+	if (shown && !plain.bad && !used.bad)
+		put_connections(&xml, nd_buf_string(&used), live ? n->port_cnt : 0);
 	if (!shown)
 		proc_fail(call, LIBVIRT_NO_MEMORY, "definition");
-	else if (plain.bad || xml.bad)
+	else if (plain.bad || used.bad || xml.bad)
 		proc_fail(call, LIBVIRT_RPC, "the definition of network '%s' is too long", n->name);
 	else
 		proc_reply_string(call, nd_buf_string(&xml));
 	netdef_free(shown);
 	nd_buf_done(&plain);
+	nd_buf_done(&used);
 	nd_buf_done(&xml);
 }
 

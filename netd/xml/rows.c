@@ -326,8 +326,8 @@ const struct row rows[] = {
 
 	ELEMENT("/forward", .end = netdef_forward_end),
 	ATTR("/forward@dev", uplink, RARE(forward_dev), .flags = R, LIVE),
-	ATTR("/forward@mode", word, D(forward), .words = &mode, .def = "nat", .flags = NOT_YET, .harmless = "nat|route|open|bridge",
-	     .supported = "are nat, route, open, bridge and isolated (no <forward>)", .bad = "unknown forwarding type '%v'", RESTART),
+	ATTR("/forward@mode", word, D(forward), .words = &mode, .def = "nat", .flags = NOT_YET, .harmless = "nat|route|open|bridge|private|vepa|passthrough",
+	     .supported = "are nat, route, open, bridge, private, vepa, passthrough and isolated (no <forward>)", .bad = "unknown forwarding type '%v'", RESTART),
 	ATTR("/forward@managed", word, RARE(managed), .words = &noyes, .flags = R | ROW_PRINT | NOT_YET, .harmless = "no",
 	     .when = is_hostdev, RESTART),
 	ELEMENT("/forward/driver"),

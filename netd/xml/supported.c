@@ -62,13 +62,42 @@ static int check_object(const struct row *element, const void *obj, struct nd_er
 	return err;
 }
 
+/* Guests on macvtaps pass no bridge of the host's, and their frames have no tags that netd could give them. */
+static int check_macvtap(const struct netdef *d, struct nd_error *e)
+{
+	const struct netdef_rare *x = netdef_rare(d);
+	const char *mode = netdef_forward_to_string(d->forward);
+	bool vlan = x->vlan.tag_cnt > 0;
+
+	for (size_t i = 0; i < x->portgroup_cnt; i++)
+		vlan = vlan || x->portgroups[i].vlan.tag_cnt > 0;
+	if (d->forward == NETDEF_FORWARD_HOSTDEV)
+		return 0;
+	if (x->uplink_cnt == 0)
+		return nd_fail(
+			e, ND_UNSUPPORTED,
+			"network '%s' uses a direct mode, but has no forward dev and no interface pool",
+			d->name);
+	if (vlan)
+		return nd_fail(e, ND_UNSUPPORTED,
+			       "<vlan> with <forward mode='%s'>: not supported by this netd; list a VLAN "
+			       "interface (eth0.10) instead",
+			       mode);
+	if (d->isolated == NETDEF_YES)
+		return nd_fail(e, ND_UNSUPPORTED,
+			       "<port isolated='yes'> with <forward mode='%s'>: not supported by this netd; "
+			       "mode='private' keeps guests apart",
+			       mode);
+	return 0;
+}
+
 /* What one row alone does not tell. */
 static int check_together(const struct netdef *d, struct nd_error *e)
 {
-	if (d->forward == NETDEF_FORWARD_BRIDGE && !d->bridge[0])
-		return nd_fail(
-			e, ND_UNSUPPORTED,
-			"<forward mode='bridge'>: without <bridge name=…>: not supported by this netd yet");
+	int err = netdef_forward_is_virtual(d->forward) || d->bridge[0] ? 0 : check_macvtap(d, e);
+
+	if (err < 0)
+		return err;
 	for (size_t i = 0; i < d->ip_cnt; i++) {
 		const struct netdef_ip *ip = &d->ips[i];
 

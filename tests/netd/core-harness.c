@@ -11,6 +11,7 @@
 #include "netd/core/adopt.h"
 #include "netd/core/connections.h"
 #include "netd/core/disk.h"
+#include "netd/core/holders.h"
 #include "netd/core/leases.h"
 #include "netd/core/mirror.h"
 #include "netd/core/monitor.h"
@@ -84,6 +85,7 @@ void core_start(struct core_harness *h)
 	CORE_OK(reaper_new(c->loop, &c->reaper, &e));
 	CORE_OK(nat_new(true, &c->nat, &e));
 	CORE_OK(nat_open(c->nat, &e));
+	CORE_OK(holders_new(c, &c->holders, &e));
 	CORE_OK(connections_new(c->loop, &c->connections, &e));
 	CORE_OK(monitor_new(c, &c->monitor, &e));
 	CORE_OK(supervisor_new(c, &c->supervisor, &e));
@@ -101,6 +103,7 @@ void core_stop(struct core_harness *h)
 	repair_free(c->repair);
 	supervisor_free(c->supervisor);
 	reaper_free(c->reaper);
+	holders_free(c->holders);
 	connections_free(c->connections);
 	leases_free(c->leases);
 	records_close(c->records);

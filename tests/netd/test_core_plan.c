@@ -191,15 +191,22 @@ static void test_bridge(void **state)
 	struct network_plan *p;
 
 	d->name = strdup("lan");
-	d->forward = NETDEF_FORWARD_BRIDGE;
+	d->forward = NETDEF_FORWARD_HOSTDEV;
 	assert_int_equal(network_plan(d, &p, &e), ND_UNSUPPORTED);
+	d->forward = NETDEF_FORWARD_PASSTHROUGH;
+	assert_int_equal(network_plan(d, &p, NULL), 0);
+	assert_true(p->pool && p->macvtap_mode == MACVTAP_PASSTHROUGH && !p->own_bridge && !p->elements.cnt);
+	network_plan_free(p);
+	d->forward = NETDEF_FORWARD_BRIDGE;
+	assert_int_equal(network_plan(d, &p, NULL), 0);
+	assert_true(p->pool && p->macvtap_mode == MACVTAP_BRIDGE);
+	network_plan_free(p);
 	nd_strcpy(d->bridge, sizeof(d->bridge), "br0");
 	assert_int_equal(network_plan(d, &p, NULL), 0);
-	assert_true(!p->own_bridge && !p->elements.cnt && !p->dhcp && !p->sysctls && !p->mtu && !p->mtu_auto);
+	assert_true(!p->pool && !p->own_bridge && !p->elements.cnt && !p->dhcp && !p->sysctls && !p->mtu &&
+		    !p->mtu_auto);
 	assert_string_equal(p->bridge.name, "br0");
 	network_plan_free(p);
-	d->forward = NETDEF_FORWARD_VEPA;
-	assert_int_equal(network_plan(d, &p, NULL), ND_UNSUPPORTED);
 	netdef_free(d);
 }
 

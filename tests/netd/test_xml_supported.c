@@ -60,15 +60,19 @@ static const struct {
 	/* Not yet; the first in the document is named. */
 	{ "", "<network trustGuestRxFilters='yes'>: " YET "; supported is 'no'",
 	  "trustGuestRxFilters='yes'" },
-	{ "<forward mode='vepa'><interface dev='a'/></forward>",
-	  "<forward mode='vepa'>: " YET
-	  "; supported are nat, route, open, bridge and isolated (no <forward>)" },
+	{ "<forward mode='vepa'><interface dev='a'/></forward>" },
+	{ "<forward mode='passthrough' dev='a'/><vlan><tag id='5'/></vlan>",
+	  "<vlan> with <forward mode='passthrough'>: not supported by this netd; list a VLAN interface "
+	  "(eth0.10) instead" },
+	{ "<forward mode='bridge' dev='a'/><port isolated='yes'/>",
+	  "<port isolated='yes'> with <forward mode='bridge'>: not supported by this netd; mode='private' "
+	  "keeps guests apart" },
 	{ "<forward mode='hostdev'><pf dev='a'/></forward>",
-	  "<forward mode='hostdev'>: " YET
-	  "; supported are nat, route, open, bridge and isolated (no <forward>)" },
-	{ "<forward mode='bridge'/>", "<forward mode='bridge'>: without <bridge name=…>: " YET },
-	{ "<forward mode='bridge'><interface dev='a'/></forward>",
-	  "<forward mode='bridge'>: without <bridge name=…>: " YET },
+	  "<forward mode='hostdev'>: " YET "; supported are nat, route, open, bridge, private, vepa, "
+					   "passthrough and isolated (no <forward>)" },
+	{ "<forward mode='bridge'/>",
+	  "network 'n' uses a direct mode, but has no forward dev and no interface pool" },
+	{ "<forward mode='bridge' dev='a'/>" },
 	{ "<bridge zone='public'/>", NULL },
 	{ "<ip family='ipv6' address='fd00::1' prefix='64'><dhcp><range start='fd00::2' "
 	  "end='fd00::9'/></dhcp></ip>",
