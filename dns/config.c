@@ -5,8 +5,8 @@
  * no-resolv and no-poll: dnsmasq watches no resolv.conf, which would take an inotify instance of each; netd watches for all, and writes the
  * servers file. no-hosts: the host's own /etc/hosts is none of the guests' business.
  *
- * Sockets are bound to the bridge's addresses. bind-dynamic would ask for the device as well, but makes every dnsmasq look through all links
- * whenever one changes; that nobody comes in elsewhere is the rules' part.
+ * bind-dynamic, not bind-interfaces: only then does dnsmasq look at the interface that a question came in by, and does not answer guests of other
+ * networks, or the world, at an address of the bridge (CVE-2012-3411). The price is that each looks through the links when an address changes.
  */
 #include "base/mem.h"
 #include "dns/dns.h"
@@ -42,7 +42,7 @@ static void put_frame(const struct dns_config *c, struct nd_buf *out)
 {
 	nd_buf_printf(out,
 		      "# Of network '%s', by netd, which writes this file anew: see netd-network(5).\n"
-		      "keep-in-foreground\npid-file=\ninterface=%s\nexcept-interface=lo\nbind-interfaces\n"
+		      "keep-in-foreground\npid-file=\ninterface=%s\nexcept-interface=lo\nbind-dynamic\n"
 		      "no-resolv\nno-poll\nno-hosts\nstrict-order\n",
 		      c->network, c->bridge);
 	if (!c->serve)

@@ -11,9 +11,9 @@
 #include <cmocka.h>
 
 #define NO_TFTP "no-dhcp-interface=virbr7\n"
-#define FRAME                                                                                     \
-	"# Of network 'lab', by netd, which writes this file anew: see netd-network(5).\n"        \
-	"keep-in-foreground\npid-file=\ninterface=virbr7\nexcept-interface=lo\nbind-interfaces\n" \
+#define FRAME                                                                                  \
+	"# Of network 'lab', by netd, which writes this file anew: see netd-network(5).\n"     \
+	"keep-in-foreground\npid-file=\ninterface=virbr7\nexcept-interface=lo\nbind-dynamic\n" \
 	"no-resolv\nno-poll\nno-hosts\nstrict-order\n"
 
 static struct nd_ip ip_of(const char *text)

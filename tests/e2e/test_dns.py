@@ -263,6 +263,26 @@ def it_is_limited(host):
 
 
 @test
+def nobody_else_is_served(host):
+    """At the bridge's address, by another interface."""
+    netd = lab(host)
+    netd.define(network("other", "10.78.0"))
+    events = netd.events()
+    outside = host.outside()
+    outside.run("ip", "route", "add", "10.77.0.0/24", "via", outside.sees)
+    guest, other = guest_named(netd, "vm"), guest_named(netd, "vm", "other")
+    serving(netd, events)
+    serving(netd, events, "other")
+    lease = guest.dhcp()
+    other.dhcp()
+    answers(guest, [lease["ip"]], "vm")
+    same(run("dig", "+short", "@10.77.0.1", "vm").stdout.split(), [lease["ip"]], "what the host is told")
+    for name, who in (("outside", outside), ("a guest of another network", other)):
+        for words in (("vm",), ("+tcp", "vm")):
+            check(not dig(who, *words), f"{name} is told", words)
+
+
+@test
 def it_dies_and_is_back(host):
     netd = lab(host)
     events = netd.events()
