@@ -79,6 +79,8 @@ static const struct {
 	  "<ip family='ipv6'>: <dhcp>: " YET },
 	{ DHCP("<host id='01:02' name='a' ip='10.0.0.2'/>"), "<host id='01:02'>: " YET },
 	{ DHCP("<host name='a' ip='10.0.0.2'/><bootp file='a'/>"), NULL },
+	{ DHCP("<host name='a' ip='10.0.0.2'/><netd:boot arch='ipxe' file='a'/>"), NULL, NETD },
+	{ DHCP("<host netd:clientId='ff:0:1a' ip='10.0.0.2'/>"), NULL, NETD },
 	{ "<virtualport type='openvswitch'/>", "<virtualport>: " YET },
 	{ "<portgroup name='a' trustGuestRxFilters='yes'/>",
 	  "<portgroup trustGuestRxFilters='yes'>: " YET "; supported is 'no'" },
