@@ -31,7 +31,11 @@ static void check_bridge(struct doctor_job *d)
 	struct nd_link link;
 	size_t i = (size_t)(d->net - d->nets);
 	const char *degraded = i < ARRAY_LEN(d->degraded) ? d->degraded[i] : "";
-	if (nd_link_get_by_name(d->nl, d->net->bridge, &link, NULL) < 0)
+	if (!d->net->bridge[0] && degraded[0]) /* macvtaps */
+		doctor_say(d, DOCTOR_FAILED, NULL, "degraded: %s", degraded);
+	else if (!d->net->bridge[0])
+		doctor_say(d, DOCTOR_OK, NULL, "its interfaces are there");
+	else if (nd_link_get_by_name(d->nl, d->net->bridge, &link, NULL) < 0)
 		doctor_say(d, DOCTOR_FAILED, "netdctl doctor --fix", "the bridge %s is not there",
 			   d->net->bridge);
 	else if (!(link.flags & IFF_UP))

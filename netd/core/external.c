@@ -492,6 +492,8 @@ int external_set_bandwidth(struct core *c, struct port *p, const struct portdef_
 	struct nd_error failed = ND_ERROR_INIT;
 	if (!p->network->live)
 		return nd_fail(e, ND_STATE, "network '%s' is not active", p->network->name);
+	if (!p->external && p->device == PORT_DEVICE_MACVTAP)
+		return nd_fail(e, ND_UNSUPPORTED, "bandwidth of a macvtap: not supported by this netd");
 	if (check_floor(p->network, p, &p->mac, now.floor, e) < 0)
 		return e->code;
 	if (!p->def && !(p->def = describe(p)))

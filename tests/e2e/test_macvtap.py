@@ -189,6 +189,21 @@ def restart_adopts_and_ends(host):
 
 
 @test
+def virsh_shows_connections(host):
+    Lan("nic0", "nic1")
+    sockets = os.path.join(host.dir, "libvirt")
+    netd = host.netd(options=["--libvirt-socket-dir", sockets])
+    netd.define(definition("bridge", "nic0", "nic1"))
+    netd.ctl("net-start", "lan")
+    guest(netd, 1)
+    words = ["virsh", "-c", f"network:///system?socket={sockets}/virtnetworkd-sock", "net-dumpxml", "lan"]
+    env = {"HOME": host.dir, "XDG_CACHE_HOME": host.dir, "LC_ALL": "C"}
+    contains(run(*words, env=env).stdout, ["<network connections='1'>", "<interface dev='nic0' connections='1'/>", "<interface dev='nic1'/>"],
+             "the live definition")
+    contains(run(*words, "--inactive", env=env).stdout, "<interface dev='nic0'/>", "the persistent one")
+
+
+@test
 def refused_by_name(host):
     Lan("nic0")
     netd = host.netd()
