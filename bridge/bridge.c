@@ -22,6 +22,7 @@
  */
 #include <errno.h>
 #include <linux/if.h>
+#include <linux/if_bridge.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 
@@ -182,6 +183,18 @@ static int put_rows(struct nl_msg *msg, const struct bridge_config *want, unsign
 	return 0;
 }
 
+/*
+ * Frames to 01:80:c2:00:00:0x pass no rule of ours before the bridge learns from them: with another guest's source MAC one would take over its traffic.
+ * Kernels since 5.0, the oldest with this option, are older than what else is needed.
+ */
+static int put_learning(struct nl_msg *msg)
+{
+	static const struct br_boolopt_multi no_learning = { .optval = 1u << BR_BOOLOPT_NO_LL_LEARN,
+							     .optmask = 1u << BR_BOOLOPT_NO_LL_LEARN };
+
+	return nla_put(msg, IFLA_BR_MULTI_BOOLOPT, sizeof(no_learning), &no_learning);
+}
+
 static int put_info(struct nl_msg *msg, const struct bridge_config *want, unsigned bits)
 {
 	struct nlattr *info = nla_nest_start(msg, IFLA_LINKINFO), *data;
@@ -189,7 +202,7 @@ static int put_info(struct nl_msg *msg, const struct bridge_config *want, unsign
 	if (!info || nla_put_string(msg, IFLA_INFO_KIND, "bridge") < 0)
 		return -1;
 	data = nla_nest_start(msg, IFLA_INFO_DATA);
-	if (!data || put_rows(msg, want, bits, true) < 0)
+	if (!data || put_rows(msg, want, bits, true) < 0 || put_learning(msg) < 0)
 		return -1;
 	nla_nest_end(msg, data);
 	nla_nest_end(msg, info);

@@ -21,7 +21,7 @@ enum nat_forward {
 	NAT_FORWARD_ISOLATED, /* nothing; answered with port unreachable */
 	NAT_FORWARD_NAT,      /* out with another source, answers and what is published in */
 	NAT_FORWARD_ROUTE,    /* both ways with addresses as they are */
-	NAT_FORWARD_OPEN,     /* netd has no rule on it */
+	NAT_FORWARD_OPEN,     /* netd has no rule on it; of one family: on neither */
 };
 /* What of the host the guests of a network reach. */
 enum nat_host {

@@ -148,7 +148,7 @@ static void network_elems(const struct nat_config *cfg, struct gather *g)
 	const struct nat_network *n = &cfg->network;
 
 	by_names(g, NAT_SET_SAME_BRIDGE, n->bridge, n->bridge);
-	if (n->forward4 != NAT_FORWARD_OPEN || n->forward6 != NAT_FORWARD_OPEN)
+	if (n->forward4 != NAT_FORWARD_OPEN && n->forward6 != NAT_FORWARD_OPEN)
 		by_name(g, NAT_SET_BRIDGES, n->bridge);
 	forward_elem(g, n, n->forward4, NAT_SET_NAT4, NAT_SET_ROUTE4);
 	forward_elem(g, n, n->forward6, NAT_SET_NAT6, NAT_SET_ROUTE6);

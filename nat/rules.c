@@ -38,6 +38,7 @@ const struct nat_chain_row nat_chain_rows[NAT_CHAIN_CNT] = {
 	[NAT_CHAIN_LISTED] = INET("listed"),
 	[NAT_CHAIN_REFUSE] = INET("refuse"),
 	[NAT_CHAIN_TO_GUEST] = INET("to_guest"),
+	[NAT_CHAIN_BETWEEN] = INET("between"),
 	[NAT_CHAIN_TO_ROUTED] = INET("to_routed"),
 	[NAT_CHAIN_FROM_GUEST] = INET("from_guest"),
 	/* Before connection tracking turns answers back into what they answer. */

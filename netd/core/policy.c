@@ -72,12 +72,44 @@ static void add_port(const struct port *p, struct elements *ret)
 	elements_add(ret, &cfg);
 }
 
+/*
+ * The kernel refuses an interval that lies in another one. So of the two the wider one alone stands, whichever came first.
+ */
+static void add_wider(struct elements *l, const struct nat_config *cfg,
+		      bool (*covers)(const struct nat_config *wide, const struct nat_config *narrow))
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < l->cnt; i++) {
+		if (l->p[i].kind == cfg->kind && covers(&l->p[i], cfg))
+			return;
+	}
+	for (size_t i = 0; i < l->cnt; i++) {
+		if (l->p[i].kind != cfg->kind || !covers(cfg, &l->p[i]))
+			l->p[kept++] = l->p[i];
+	}
+	l->cnt = kept;
+	elements_add(l, cfg);
+}
+
+static bool address_covers(const struct nat_config *wide, const struct nat_config *narrow)
+{
+	return nd_prefix_contains(&wide->address.prefix, &narrow->address.prefix);
+}
+
+static bool rule_covers(const struct nat_config *wide, const struct nat_config *narrow)
+{
+	const struct nat_egress_rule *w = &wide->egress_rule, *n = &narrow->egress_rule;
+	return nd_prefix_contains(&w->prefix, &n->prefix) && (!w->protocol || w->protocol == n->protocol) &&
+	       (!w->port_first ||
+		(n->port_first && w->port_first <= n->port_first && w->port_last >= n->port_last));
+}
+
 static void add_address(const struct port *p, const struct nd_prefix *prefix, struct elements *ret)
 {
 	struct nat_config cfg = config(NAT_ADDRESS);
 	nd_strcpy(cfg.address.port, sizeof cfg.address.port, p->ifname);
 	cfg.address.prefix = nd_prefix_network(prefix);
-	elements_add(ret, &cfg);
+	add_wider(ret, &cfg, address_covers);
 }
 
 static void add_ip(const struct port *p, const struct nd_ip *ip, struct elements *ret)
@@ -132,7 +164,7 @@ static void add_egress(const struct port *p, struct elements *ret)
 		cfg.egress_rule.protocol = protocol_of(r->protocol);
 		cfg.egress_rule.port_first = (uint16_t)r->port;
 		cfg.egress_rule.port_last = (uint16_t)(r->port_end ? r->port_end : r->port);
-		elements_add(ret, &cfg);
+		add_wider(ret, &cfg, rule_covers);
 	}
 }
 

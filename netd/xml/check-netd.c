@@ -131,6 +131,53 @@ static int check_accepts(const struct netdef *d, struct nd_error *e)
 	return 0;
 }
 
+struct span {
+	uint32_t first, last;
+};
+
+static struct span ports_of(const struct netdef_egress_rule *r)
+{
+	uint32_t last = r->port_end ? r->port_end : r->port;
+
+	return r->port ? (struct span){ r->port, last } : (struct span){ 0, UINT16_MAX };
+}
+
+/* Whether a says all that b does. */
+static bool rule_covers(const struct netdef_egress_rule *a, const struct netdef_egress_rule *b)
+{
+	struct span x = ports_of(a), y = ports_of(b);
+
+	return nd_prefix_contains(&a->address, &b->address) && (!a->protocol || a->protocol == b->protocol) &&
+	       x.first <= y.first && x.last >= y.last;
+}
+
+/* The kernel keeps rules as intervals, which lie in each other or beside each other. */
+static bool rules_cross(const struct netdef_egress_rule *a, const struct netdef_egress_rule *b)
+{
+	struct span x = ports_of(a), y = ports_of(b);
+	bool overlap = nd_prefix_overlaps(&a->address, &b->address) &&
+		       (!a->protocol || !b->protocol || a->protocol == b->protocol) && x.first <= y.last &&
+		       y.first <= x.last;
+
+	return overlap && !rule_covers(a, b) && !rule_covers(b, a);
+}
+
+static int check_crossing(const struct netdef_policy *p, struct nd_error *e)
+{
+	char a[ND_PREFIX_STRLEN], b[ND_PREFIX_STRLEN];
+
+	for (size_t i = 0; i < p->rule_cnt; i++)
+		for (size_t j = 0; j < i; j++)
+			if (rules_cross(&p->rules[i], &p->rules[j]))
+				return nd_fail(
+					e, ND_INVALID,
+					"<netd:allow address='%s'> and <netd:allow address='%s'> overlap in "
+					"part: give each destination and port once",
+					nd_prefix_to_string(&p->rules[j].address, a),
+					nd_prefix_to_string(&p->rules[i].address, b));
+	return 0;
+}
+
 /* group NULL: the network's. */
 static int check_policy(const struct netdef *d, const struct netdef_policy *p, const char *group,
 			struct nd_error *e)
@@ -141,6 +188,8 @@ static int check_policy(const struct netdef *d, const struct netdef_policy *p, c
 		err = nd_fail(e, ND_INVALID, "<netd:allow> needs policy='list'");
 	for (size_t i = 0; i < p->rule_cnt && err == 0; i++)
 		err = netdef_egress_rule_check(&p->rules[i], e);
+	if (err == 0)
+		err = check_crossing(p, e);
 	if (err < 0 && group)
 		nd_wrap(e, "<netd:egress> of portgroup '%s' in network '%s'", group, d->name);
 	else if (err < 0)

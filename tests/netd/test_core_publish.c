@@ -51,7 +51,9 @@ static void test_guards(void **state)
 		 "<netd:guards broadcast='100' connections='50'/>"
 		 "<netd:egress policy='list'><netd:allow address='192.0.2.0/24' protocol='tcp' "
 		 "port='80'/></netd:egress>"
-		 "<netd:address guest='web' address='10.9.0.0/16'/>");
+		 "<netd:address guest='web' address='10.9.1.0/24'/><netd:address guest='web' "
+		 "address='10.9.0.0/16'/>"
+		 "<netd:address guest='web' address='10.9.2.1/32'/>");
 	core_attach(h, "lan", "web", "52:54:00:00:00:09", &a);
 	assert_string_equal(a.text, "");
 	assert_true(guards_of(a.p)->mac_guard && guards_of(a.p)->ip4_guard && guards_of(a.p)->ip6_guard &&
@@ -61,6 +63,8 @@ static void test_guards(void **state)
 	assert_int_equal(guards_of(a.p)->egress, NAT_EGRESS_LIST);
 	/* Its reservation and what the definition allows, before any lease. */
 	assert_true(may_send_from(a.p, "10.1.1.9/32") && may_send_from(a.p, "10.9.0.0/16"));
+	/* What lies in a wider prefix is not said twice: the kernel would refuse it. */
+	assert_false(may_send_from(a.p, "10.9.1.0/24") || may_send_from(a.p, "10.9.2.1/32"));
 	core_attach_request(h,
 			    &(struct attach_request){ .network = "lan",
 						      .name = "other",
