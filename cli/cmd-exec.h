@@ -2,8 +2,9 @@
 #ifndef ND_CLI_CMD_EXEC_H
 #define ND_CLI_CMD_EXEC_H
 
-#define CMD_EXEC_USAGE \
-	"netdctl exec --network NETWORK[,mac=MAC][,name=PORT][,portgroup=GROUP][,queues=N]... [--] COMMAND [ARGUMENT]..."
+#define CMD_EXEC_USAGE                                                                                       \
+	"netdctl exec --network NETWORK[,mac=MAC][,name=PORT][,portgroup=GROUP][,queues=N]... [--] COMMAND " \
+	"[ARGUMENT]..."
 /*
  * Attaches to each --network, puts the open queues into COMMAND's command line (cli/placeholder.h) and environment, and becomes COMMAND. argv[0] is the
  * command's own name ("exec"). socket: netd's, NULL: the default.

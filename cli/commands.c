@@ -345,7 +345,8 @@ const struct cli_value cli_values[] = {
 	  "network-stopped network-degraded network-recovered network-subnet port-expected port-attached "
 	  "port-ended port-tampered lease-added lease-renewed "
 	  "lease-released lease-refused dhcp-notice repaired repair-failed sysctl-set worker-started "
-	  "worker-died dns-started dns-stopped dns-died definition-broken forward-taken foreign-drop foreign-cleared foreign-accept" },
+	  "worker-died dns-started dns-stopped dns-died definition-broken forward-taken foreign-drop "
+	  "foreign-cleared foreign-accept" },
 };
 const size_t cli_value_cnt = ARRAY_LEN(cli_values);
 

@@ -44,8 +44,8 @@ struct core {
 	struct model *model; /* networks and ports */
 	struct repair *repair;
 	struct leases *leases;
-	struct names *names; /* who resolves names for guests; NULL: nobody */
-	struct foreign *foreign; /* the host's other firewalls; NULL before they are looked at */
+	struct names *names;             /* who resolves names for guests; NULL: nobody */
+	struct foreign *foreign;         /* the host's other firewalls; NULL before they are looked at */
 	struct hostbridges *hostbridges; /* NICs that netd put into bridges */
 	struct records *records;         /* the journal of ports */
 	struct connections *connections; /* the thread that ends tracked connections */

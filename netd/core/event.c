@@ -93,8 +93,9 @@ void events_free(struct events *r)
 
 static void log_event(const struct event *ev)
 {
-	bool bad = ev->kind == EVENT_HOST_BRIDGE_ROLLED_BACK || ev->kind == EVENT_NETWORK_DEGRADED || ev->kind == EVENT_REPAIR_FAILED ||
-		   ev->kind == EVENT_WORKER_DIED || ev->kind == EVENT_DNS_DIED || ev->kind == EVENT_PORT_TAMPERED ||
+	bool bad = ev->kind == EVENT_HOST_BRIDGE_ROLLED_BACK || ev->kind == EVENT_NETWORK_DEGRADED ||
+		   ev->kind == EVENT_REPAIR_FAILED || ev->kind == EVENT_WORKER_DIED ||
+		   ev->kind == EVENT_DNS_DIED || ev->kind == EVENT_PORT_TAMPERED ||
 		   ev->kind == EVENT_DEFINITION_BROKEN || ev->kind == EVENT_FOREIGN_DROP ||
 		   ev->kind == EVENT_LEASE_REFUSED;
 	nd_log(bad ? ND_LOG_WARNING : ND_LOG_INFO, "%s%s%s%s%s: %s", event_kind_to_string(ev->kind),

@@ -40,10 +40,10 @@ enum event_kind {
 	EVENT_DNS_STOPPED, /* nobody needs it any more */
 	EVENT_DNS_DIED,
 	EVENT_DEFINITION_BROKEN,
-	EVENT_FORWARD_TAKEN,   /* a port is not published: a process or another network has it */
-	EVENT_FOREIGN_DROP,    /* another firewall of the host drops what a network needs */
-	EVENT_FOREIGN_CLEARED, /* none does any more */
-	EVENT_FOREIGN_ACCEPT,  /* netd's accepts in others' places were set or removed */
+	EVENT_FORWARD_TAKEN,           /* a port is not published: a process or another network has it */
+	EVENT_FOREIGN_DROP,            /* another firewall of the host drops what a network needs */
+	EVENT_FOREIGN_CLEARED,         /* none does any more */
+	EVENT_FOREIGN_ACCEPT,          /* netd's accepts in others' places were set or removed */
 	EVENT_HOST_BRIDGE_CREATED,     /* a NIC of the host is in a bridge of netd's making */
 	EVENT_HOST_BRIDGE_CONFIRMED,   /* and stays */
 	EVENT_HOST_BRIDGE_ROLLED_BACK, /* the NIC has what it had before, and why */

@@ -47,16 +47,16 @@ struct network {
 	struct netdef *live;       /* NULL: inactive */
 	struct network_plan *plan; /* of live; NULL: inactive */
 	enum netdef_autostart autostart;
-	char bridge[ND_IFNAMSIZ];   /* of the live definition; "" inactive */
-	int ifindex;                /* of the bridge; 0 none */
-	struct shaping shaping;     /* of the bridge */
+	char bridge[ND_IFNAMSIZ];      /* of the live definition; "" inactive */
+	int ifindex;                   /* of the bridge; 0 none */
+	struct shaping shaping;        /* of the bridge */
 	struct nameserver *nameserver; /* names.c's; NULL: none */
 	bool dns_serves;               /* one answers at the bridge's address */
-	uint32_t worker_generation; /* generation of the worker that knows it; 0 none */
-	bool worker_filled;         /* that worker has its leases and serves it */
-	char *dhcp_failed;          /* why its leases could not be read, heap; NULL: they could */
-	unsigned sysctls;           /* claimed: bits 1 << enum bridge_sysctl */
-	unsigned sysctls_fresh;     /* of those, by a start that is not over */
+	uint32_t worker_generation;    /* generation of the worker that knows it; 0 none */
+	bool worker_filled;            /* that worker has its leases and serves it */
+	char *dhcp_failed;             /* why its leases could not be read, heap; NULL: they could */
+	unsigned sysctls;              /* claimed: bits 1 << enum bridge_sysctl */
+	unsigned sysctls_fresh;        /* of those, by a start that is not over */
 	bool link_sysctl_done, recorded;
 	uint64_t addresses_ms;        /* when they were set last, on the monotonic clock */
 	struct nd_prefix last_subnet; /* automatic subnet chosen at an earlier start; family 0: none */

@@ -13,7 +13,15 @@
 #include <errno.h>
 #include <stddef.h>
 
-enum setting_type { SETTING_STRING, SETTING_UINT, SETTING_BOOL, SETTING_LEVEL, SETTING_AUTO, SETTING_FOREIGN, SETTING_PATH };
+enum setting_type {
+	SETTING_STRING,
+	SETTING_UINT,
+	SETTING_BOOL,
+	SETTING_LEVEL,
+	SETTING_AUTO,
+	SETTING_FOREIGN,
+	SETTING_PATH
+};
 
 static const struct setting {
 	const char *key;

@@ -34,9 +34,12 @@ static const char *const mode_names[] = {
 	[NETDEF_FORWARD_HOSTDEV] = "hostdev",
 };
 static const char *const boot_names[] = {
-	[NETDEF_BOOT_BIOS] = "bios",           [NETDEF_BOOT_X64_UEFI] = "x64-uefi",
-	[NETDEF_BOOT_ARM64_UEFI] = "arm64-uefi", [NETDEF_BOOT_X64_HTTP] = "x64-http",
-	[NETDEF_BOOT_ARM64_HTTP] = "arm64-http", [NETDEF_BOOT_IPXE] = "ipxe",
+	[NETDEF_BOOT_BIOS] = "bios",
+	[NETDEF_BOOT_X64_UEFI] = "x64-uefi",
+	[NETDEF_BOOT_ARM64_UEFI] = "arm64-uefi",
+	[NETDEF_BOOT_X64_HTTP] = "x64-http",
+	[NETDEF_BOOT_ARM64_HTTP] = "arm64-http",
+	[NETDEF_BOOT_IPXE] = "ipxe",
 };
 static const char *const family_names[] = { [NETDEF_FAMILY_IPV4] = "ipv4", [NETDEF_FAMILY_IPV6] = "ipv6" };
 static const char *const subnet_names[] = { NULL, "auto" };
@@ -222,7 +225,7 @@ static bool is_plug_pci(const void *obj)
 			       "'floor' attribute allowed only in <inbound> element")
 
 #define VLAN_ROWS(p, obj, m, f)                                                                              \
-	ELEMENT(p, FIELD(obj, m), .flags = (f), .end = netdef_vlan_end),                           \
+	ELEMENT(p, FIELD(obj, m), .flags = (f), .end = netdef_vlan_end),                                     \
 		ATTR(p "@trunk", word, FIELD(obj, m.trunk), .flags = (f), .words = &yesno,                   \
 		     .bad = "invalid \"trunk='%v'\" in <vlan> - must be yes or no", RESTART),                \
 		MANY(p "/tag", NETDEF_TAGS_MAX, LIST(obj, m.tags, m.tag_cnt), .flags = (f) | REQ,            \
@@ -263,14 +266,14 @@ static bool is_plug_pci(const void *obj)
 #define GUARD_NUMBER(p, obj, m, f, name, max_) \
 	ATTR(p "@" #name, number, FIELD(obj, m.name), .flags = (f), .max = (max_), LIVE)
 /* In a portgroup, also an element without attributes says something: the defaults in place of the network's. */
-#define GUARD_ROWS(p, obj, m, f)                                                                 \
-	ELEMENT(p, GIVEN(obj, m.given), .flags = (f), LIVE), GUARD(p, obj, m, f, mac), \
-		GUARD(p, obj, m, f, ip), GUARD(p, obj, m, f, dhcp), GUARD(p, obj, m, f, ra),     \
-		GUARD_NUMBER(p, obj, m, f, broadcast, NETDEF_PER_SECOND_MAX),                    \
-		GUARD_NUMBER(p, obj, m, f, multicast, NETDEF_PER_SECOND_MAX),                    \
+#define GUARD_ROWS(p, obj, m, f)                                                             \
+	ELEMENT(p, GIVEN(obj, m.given), .flags = (f), LIVE), GUARD(p, obj, m, f, mac),       \
+		GUARD(p, obj, m, f, ip), GUARD(p, obj, m, f, dhcp), GUARD(p, obj, m, f, ra), \
+		GUARD_NUMBER(p, obj, m, f, broadcast, NETDEF_PER_SECOND_MAX),                \
+		GUARD_NUMBER(p, obj, m, f, multicast, NETDEF_PER_SECOND_MAX),                \
 		GUARD_NUMBER(p, obj, m, f, connections, UINT32_MAX)
 #define EGRESS_ROWS(p, obj, m, f)                                                                       \
-	ELEMENT(p, FIELD(obj, m), .flags = (f), .end = netdef_egress_end),                    \
+	ELEMENT(p, FIELD(obj, m), .flags = (f), .end = netdef_egress_end),                              \
 		ATTR(p "@policy", word, FIELD(obj, m.egress), .words = &egress, .flags = (f) | REQ,     \
 		     .bad = "'%v' is not one of 'any', 'internet-only', 'list', 'none'", LIVE),         \
 		MANY(p "/netd:allow", NETDEF_RECORDS_MAX, LIST(obj, m.rules, m.rule_cnt), .flags = (f), \

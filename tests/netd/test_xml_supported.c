@@ -69,7 +69,7 @@ static const struct {
 	  "keeps guests apart" },
 	{ "<forward mode='hostdev'><pf dev='a'/></forward>",
 	  "<forward mode='hostdev'>: " YET "; supported are nat, route, open, bridge, private, vepa, "
-					   "passthrough and isolated (no <forward>)" },
+	  "passthrough and isolated (no <forward>)" },
 	{ "<forward mode='bridge'/>",
 	  "network 'n' uses a direct mode, but has no forward dev and no interface pool" },
 	{ "<forward mode='bridge' dev='a'/>" },
