@@ -50,6 +50,7 @@ struct nat_network {
 	enum nat_host host;
 	bool dhcp;      /* the kernel must not answer DHCP on it */
 	bool uplinked;  /* forwarded to and from its NAT_UPLINKs and its own guests only */
+	bool isolated;  /* its guests do not reach each other, here: by way of the host; not OPEN ones */
 	bool clamp_mss; /* TCP's segment size follows the route's MTU, both ways */
 	struct nat_source source4, source6; /* with NAT_FORWARD_NAT of the family */
 };
@@ -77,7 +78,7 @@ struct nat_port {
 	struct nd_mac mac; /* the only source MAC allowed … */
 	bool mac_guard;    /* … when true */
 	bool ip4_guard; /* IPv4 and ARP: only from its NAT_ADDRESSes of that family, and 0.0.0.0 for DHCP and probes */
-	bool ip6_guard; /* IPv6 and ND: the same, :: for duplicate detection, and link-local addresses but the bridge's */
+	bool ip6_guard; /* IPv6 and ND: the same, :: for duplicate detection, and link-local addresses but the bridge's; never a NAT_GATEWAY */
 	bool dhcp_guard; /* it may not answer DHCP and DHCPv6 */
 	bool ra_guard;   /* it may not send router advertisements or redirects */
 	struct nd_mac
@@ -117,6 +118,7 @@ enum nat_kind {
 	NAT_PEER,
 	NAT_PORT,
 	NAT_ADDRESS,
+	NAT_GATEWAY, /* address: never the port's, though one of its prefixes holds it. IPv6, len 128 */
 	NAT_EGRESS_RULE,
 	NAT_PUBLISH,
 };

@@ -160,6 +160,8 @@ static void network_elems(const struct nat_config *cfg, struct gather *g)
 		source_port_elems(g, n);
 	if (n->uplinked)
 		by_name(g, NAT_SET_UPLINKED, n->bridge);
+	if (n->isolated)
+		by_name(g, NAT_SET_ISOLATED, n->bridge);
 	if (n->clamp_mss)
 		by_name(g, NAT_SET_CLAMP_MSS, n->bridge);
 	if (n->dhcp)
@@ -285,6 +287,12 @@ static void address_elems(const struct nat_config *cfg, struct gather *g)
 	ip_field(g, &last);
 }
 
+static void gateway_elems(const struct nat_config *cfg, struct gather *g)
+{
+	by_name(g, NAT_SET_GATEWAY6, cfg->address.port);
+	ip_field(g, &cfg->address.prefix.ip);
+}
+
 static void allow_half(struct gather *g, uint32_t mark, const struct nd_ip *ip, uint8_t protocol,
 		       uint16_t port)
 {
@@ -327,7 +335,7 @@ static void publish_elems(const struct nat_config *cfg, struct gather *g)
 static void (*const kind_rows[])(const struct nat_config *cfg, struct gather *g) = {
 	[NAT_NETWORK] = network_elems, [NAT_UPLINK] = uplink_elems,   [NAT_PEER] = peer_elems,
 	[NAT_PORT] = port_elems,       [NAT_ADDRESS] = address_elems, [NAT_EGRESS_RULE] = egress_rule_elems,
-	[NAT_PUBLISH] = publish_elems,
+	[NAT_PUBLISH] = publish_elems, [NAT_GATEWAY] = gateway_elems,
 };
 
 size_t nat_plan_elems(const struct nat_config *cfg, struct nat_elem ret[NAT_CONFIG_ELEMS])

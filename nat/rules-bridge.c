@@ -13,8 +13,9 @@
  *
  * An IPv4 source must be one of the port's addresses, or 0.0.0.0 to a DHCP server, or in IGMP. In ARP the
  * sender's address must be, or 0.0.0.0 (a probe, RFC 5227), and its MAC is the port's. An IPv6 source must be
- * one of the port's addresses, a link-local one other than the gateway's, or :: in ICMPv6 (duplicate address
- * detection, MLD); the target of a neighbour advertisement the same. Which link-local address a guest has is
+ * one of the port's addresses, a link-local one, or :: in ICMPv6 (duplicate address detection, MLD); the target
+ * of a neighbour advertisement the same. The gateway's addresses are no guest's, though the prefix that guests
+ * make theirs of holds them: they are looked at before. Which link-local address a guest has is
  * its own choice (RFC 7217), so one guest can still pass for another's link-local address, but never for the
  * gateway's.
  *
@@ -145,12 +146,12 @@ const struct nat_rule_row nat_bridge_rules[] = {
 	  "ports without an IPv6 guard",
 	  { PROTOCOL(ETH_P_IPV6), NOT_BY(NAT_SET_IP6_GUARDED), RETURN } },
 	{ NAT_CHAIN_BRIDGE_SOURCE6,
-	  "one of an IPv6 prefix",
-	  { PROTOCOL(ETH_P_IPV6), IIFNAME(0), IP6_SADDR(16, 16), IN(NAT_SET_PORT_NET6), RETURN } },
-	{ NAT_CHAIN_BRIDGE_SOURCE6,
 	  "the gateway's own",
 	  { PROTOCOL(ETH_P_IPV6), IIFNAME(0), IP6_SADDR(16, 16), IN(NAT_SET_GATEWAY6),
 	    BY(NAT_SET_IP6_GUARDED), DROP } },
+	{ NAT_CHAIN_BRIDGE_SOURCE6,
+	  "one of an IPv6 prefix",
+	  { PROTOCOL(ETH_P_IPV6), IIFNAME(0), IP6_SADDR(16, 16), IN(NAT_SET_PORT_NET6), RETURN } },
 	{ NAT_CHAIN_BRIDGE_SOURCE6,
 	  "link-local",
 	  { PROTOCOL(ETH_P_IPV6), IP6_SADDR(2, 0), LINK_LOCAL, RETURN } },
@@ -171,13 +172,13 @@ const struct nat_rule_row nat_bridge_rules[] = {
 	  { PROTOCOL(ETH_P_IPV6), ICMPV6(ND_NEIGHBOUR_ADVERTISEMENT), IIFNAME(0), ND_TARGET(16, 16),
 	    IN(NAT_SET_PORT_IP6), RETURN } },
 	{ NAT_CHAIN_BRIDGE_NEIGHBOUR,
-	  "its own prefix",
-	  { PROTOCOL(ETH_P_IPV6), ICMPV6(ND_NEIGHBOUR_ADVERTISEMENT), IIFNAME(0), ND_TARGET(16, 16),
-	    IN(NAT_SET_PORT_NET6), RETURN } },
-	{ NAT_CHAIN_BRIDGE_NEIGHBOUR,
 	  "advertises the gateway",
 	  { PROTOCOL(ETH_P_IPV6), ICMPV6(ND_NEIGHBOUR_ADVERTISEMENT), IIFNAME(0), ND_TARGET(16, 16),
 	    IN(NAT_SET_GATEWAY6), BY(NAT_SET_IP6_GUARDED), DROP } },
+	{ NAT_CHAIN_BRIDGE_NEIGHBOUR,
+	  "its own prefix",
+	  { PROTOCOL(ETH_P_IPV6), ICMPV6(ND_NEIGHBOUR_ADVERTISEMENT), IIFNAME(0), ND_TARGET(16, 16),
+	    IN(NAT_SET_PORT_NET6), RETURN } },
 	{ NAT_CHAIN_BRIDGE_NEIGHBOUR,
 	  "its own link-local address",
 	  { PROTOCOL(ETH_P_IPV6), ICMPV6(ND_NEIGHBOUR_ADVERTISEMENT), ND_TARGET(2, 0), LINK_LOCAL, RETURN } },

@@ -13,7 +13,8 @@
  * sets.
  *
  * same_bridge: with br_netfilter, frames between two guests of one bridge pass these hooks as well, with the
- * bridge as both interfaces.
+ * bridge as both interfaces. Where its ports are isolated the bridge keeps guests apart, but one that sends what
+ * is for another to the gateway's MAC would have the host carry it: that is refused, but not what is published.
  *
  * A guest may send on only what would be answered to it: the route back to the source goes to its bridge (fib).
  * Routed prefixes behind a guest are routes on the bridge, and so included.
@@ -89,6 +90,10 @@ const struct nat_rule_row nat_inet_rules[] = {
 	  "handshakes to guests",
 	  { L4PROTO(IPPROTO_TCP), TCP_FLAGS, HAS_BIT(TCP_SYN), JUMP(NAT_CHAIN_CLAMP) } },
 	{ NAT_CHAIN_TO_GUEST, "connections of guests", { ESTABLISHED, ACCEPT } },
+	{ NAT_CHAIN_TO_GUEST, "published to guests of one network", { SAME_BRIDGE, PUBLISHED, ACCEPT } },
+	{ NAT_CHAIN_TO_GUEST,
+	  "guests isolated from each other",
+	  { SAME_BRIDGE, FROM(NAT_SET_ISOLATED), REFUSE } },
 	{ NAT_CHAIN_TO_GUEST, "guests of one network", { SAME_BRIDGE, ACCEPT } },
 	{ NAT_CHAIN_TO_GUEST, "from other networks", { FROM(NAT_SET_BRIDGES), JUMP(NAT_CHAIN_BETWEEN) } },
 	{ NAT_CHAIN_TO_GUEST,
@@ -296,6 +301,9 @@ const struct nat_rule_row nat_inet_rules[] = {
 
 	{ NAT_CHAIN_INPUT_POLICY, "neighbours", { IPV6, L4PROTO(IPPROTO_ICMPV6), RETURN } },
 	{ NAT_CHAIN_INPUT_POLICY, "answers to the host", { ESTABLISHED, RETURN } },
+	{ NAT_CHAIN_INPUT_POLICY,
+	  "too many connections, to the host",
+	  { MARKED(NAT_SET_CONNECTION_MAX), MARKED(NAT_SET_CONNECTION_DROP), REFUSE } },
 	{ NAT_CHAIN_INPUT_POLICY,
 	  "names over UDP, for the Internet",
 	  { UDP_TO(DNS), MARKED(NAT_SET_EGRESS_INTERNET), RETURN } },

@@ -72,6 +72,7 @@ const struct nat_set_row nat_set_rows[NAT_SET_CNT] = {
 	[NAT_SET_PEERS] = INET("peers", INTERFACES),
 	[NAT_SET_UPLINKED] = INET("uplinked", INTERFACE),
 	[NAT_SET_UPLINKS] = INET("uplinks", INTERFACES),
+	[NAT_SET_ISOLATED] = INET("isolated", INTERFACE),
 	[NAT_SET_CLAMP_MSS] = INET("clamp_mss", INTERFACE),
 	[NAT_SET_SOURCE4] = INET("source4", INTERFACE, VALUE(TYPE_IP4, 8), .data_interval = true),
 	[NAT_SET_SOURCE6] = INET("source6", INTERFACE, VALUE(TYPE_IP6, 32), .data_interval = true),

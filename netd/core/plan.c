@@ -224,6 +224,7 @@ static int plan_nat(struct network_plan *p, const struct netdef *live, const str
 	n->dhcp = p->dhcp;
 	n->uplinked = row->rules && x->uplink_cnt > 0;
 	n->clamp_mss = row->rules && row->forward;
+	n->isolated = p->isolated_ports;
 	if (n->forward4 == NAT_FORWARD_NAT)
 		n->source4 = source_of(x, AF_INET);
 	if (n->forward6 == NAT_FORWARD_NAT)

@@ -3,7 +3,7 @@
  * DOC: guards, egress and addresses of ports (see policy.h).
  *
  * Addresses are guarded where netd gives them: then what a guest was given is known. With an IPv6 prefix and no server for it guests make their own
- * addresses of it, so all of the prefix is theirs.
+ * addresses of it, so all of the prefix is theirs but the gateway's address.
  */
 #include "netd/core/policy.h"
 #include "base/mem.h"
@@ -104,12 +104,18 @@ static bool rule_covers(const struct nat_config *wide, const struct nat_config *
 		(n->port_first && w->port_first <= n->port_first && w->port_last >= n->port_last));
 }
 
-static void add_address(const struct port *p, const struct nd_prefix *prefix, struct elements *ret)
+static void add_prefix(const struct port *p, enum nat_kind kind, const struct nd_prefix *prefix,
+		       struct elements *ret)
 {
-	struct nat_config cfg = config(NAT_ADDRESS);
+	struct nat_config cfg = config(kind);
 	nd_strcpy(cfg.address.port, sizeof cfg.address.port, p->ifname);
 	cfg.address.prefix = nd_prefix_network(prefix);
 	add_wider(ret, &cfg, address_covers);
+}
+
+static void add_address(const struct port *p, const struct nd_prefix *prefix, struct elements *ret)
+{
+	add_prefix(p, NAT_ADDRESS, prefix, ret);
 }
 
 static void add_ip(const struct port *p, const struct nd_ip *ip, struct elements *ret)
@@ -134,6 +140,8 @@ static void add_addresses(const struct port *p, struct elements *ret)
 		add_ip(p, &lease, ret);
 	for (size_t i = 0; i < live->ip_cnt; i++) {
 		const struct netdef_ip *ip = &live->ips[i];
+		if (ip->address.ip.family == AF_INET6)
+			add_prefix(p, NAT_GATEWAY, &(struct nd_prefix){ ip->address.ip, 128 }, ret);
 		if (ip->address.ip.family == AF_INET6 && !ip->dhcp)
 			add_address(p, &ip->address, ret);
 		for (size_t j = 0; j < ip->host_cnt; j++) {

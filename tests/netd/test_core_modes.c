@@ -98,6 +98,30 @@ static void refused(const struct outcome *o, int code, const char *text)
 	assert_int_equal(o->e.code, code);
 }
 
+/* ---- guards ---- */
+
+/* Where guests make addresses of a prefix, the gateway's in it is not theirs. */
+static void test_gateway(void **state)
+{
+	struct core_harness *h = *state;
+	struct network *n = core_define(h, core_xml("lan", "br-lan", "", IP4 IP6 "<netd:guards ip='yes'/>"));
+	struct nat_config want;
+	struct attached a;
+
+	ipv6_host(h, "br-lan");
+	core_start_network(h, n);
+	core_attach(h, "lan", "web", NULL, &a);
+	memset(&want, 0, sizeof(want));
+	want.kind = NAT_GATEWAY;
+	nd_strcpy(want.address.port, sizeof(want.address.port), a.p->ifname);
+	want.address.prefix = prefix("fd00:1::1/128");
+	assert_true(nat_holds(h->c.nat, &want));
+	want.kind = NAT_ADDRESS;
+	want.address.prefix = prefix("fd00:1::/64");
+	assert_true(nat_holds(h->c.nat, &want));
+	core_close(&a);
+}
+
 /* ---- route mode, both families, static routes ---- */
 
 static void test_route_mode(void **state)
@@ -508,6 +532,7 @@ static void test_no_vlan_filtering(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_gateway, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_route_mode, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_route_taken, core_setup, core_teardown),
 		cmocka_unit_test_setup_teardown(test_each_call_fails, core_setup, core_teardown),

@@ -411,10 +411,25 @@ static void test_prefix(void **state)
 		{ "advertised behind", NAT_DROP_IP6,
 		  ICMP6(ND_NEIGHBOR_ADVERT, OWN6, ALL_NODES, .target = "2001:db8:5:1::7") },
 	};
+	static const struct row gateway_rows[] = {
+		{ "the gateway's of the prefix", NAT_DROP_IP6, UDP6("2001:db8:5::1", 53, NEIGHBOUR6, 2) },
+		{ "solicitation from it", NAT_DROP_IP6,
+		  ICMP6(ND_NEIGHBOR_SOLICIT, "2001:db8:5::1", "ff02::1:ff00:3", .target = NEIGHBOUR6) },
+		{ "advertised", NAT_DROP_IP6,
+		  ICMP6(ND_NEIGHBOR_ADVERT, OWN6, ALL_NODES, .target = "2001:db8:5::1") },
+		{ "beside it", PASSES, UDP6("2001:db8:5::2", 1, NEIGHBOUR6, 2) },
+	};
+	struct nat_config gateway = { .kind = NAT_GATEWAY, .address = { .port = "ta", .prefix.len = 128 } };
+
+	assert_int_equal(nd_ip_from_string("2001:db8:5::1", &gateway.address.prefix.ip), 0);
 	address_put("10.0.0.16", 28, true);
 	address_put("2001:db8:5::", 64, true);
 	for (size_t i = 0; i < ARRAY_LEN(prefix_rows); i++)
 		row_check(&prefix_rows[i], WRAP_NONE);
+	put(stage_nat, NULL, &gateway);
+	for (size_t i = 0; i < ARRAY_LEN(gateway_rows); i++)
+		row_check(&gateway_rows[i], WRAP_NONE);
+	put(stage_nat, &gateway, NULL);
 	address_put("10.0.0.16", 28, false);
 	address_put("2001:db8:5::", 64, false);
 	row_check(&(struct row){ "taken", NAT_DROP_IP4, UDP4("10.0.0.16", 1, "10.0.0.3", 2) }, WRAP_NONE);

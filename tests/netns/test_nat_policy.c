@@ -190,7 +190,7 @@ static void check_published(unsigned from, const char *address, uint16_t port, u
 {
 	struct sockaddr_in seen = { .sin_family = AF_INET };
 	char text[INET_ADDRSTRLEN];
-	enum reach r = ask(socket_in(ns_of(from), NULL, 0), socket_in(node_ns[guest], NULL, 9999), address,
+	enum reach r = ask(socket_in(ns_of(from), NULL, 0), socket_in(ns_of(guest), NULL, 9999), address,
 			   port, want == SILENT ? SILENT_MS : WAIT_MS, &seen);
 
 	if (r != want)
@@ -317,16 +317,50 @@ static void test_connections(void **state)
 	assert_int_equal(reach(GUEST_A, OUTSIDE, 30001, &seen), REACHED);
 	assert_int_equal(reach(GUEST_B, OUTSIDE, 30004, &seen), REACHED);
 	assert_int_equal(drops_of(&cfg, NAT_DROP_CONNECTIONS), 1);
+	/* Those to the host fill the same table. */
+	check_published(GUEST_A, "10.0.0.1", 9999, HOST, REFUSED, NULL);
+	assert_int_equal(drops_of(&cfg, NAT_DROP_CONNECTIONS), 2);
 	put(stage_nat, &cfg, &plain);
 	assert_int_equal(reach(GUEST_A, OUTSIDE, 30005, &seen), REACHED);
+	check_published(GUEST_A, "10.0.0.1", 9999, HOST, REACHED, "10.0.0.2");
+}
+
+/* A guest that has its neighbour behind the gateway: the host carries it, but not past isolation. */
+static void test_isolated(void **state)
+{
+	static const struct nat_config apart = {
+		.network = { .bridge = "virbr0",
+			     .forward4 = NAT_FORWARD_NAT,
+			     .dhcp = true,
+			     .isolated = true },
+	};
+	struct nat_config whole = apart, p = publish("192.0.2.1", 7004, "10.0.0.3", 9999);
+	struct sockaddr_in seen;
+
+	whole.network.isolated = false;
+	run(-1, "sysctl -qw net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.virbr0.send_redirects=0");
+	run(node_ns[GUEST_A], "ip route add 10.0.0.3/32 via 10.0.0.1");
+	put(stage_nat, NULL, &p);
+	for (unsigned m = 0; m < 2; m++) {
+		bridge_netfilter(m ? "0" : "1");
+		assert_int_equal(reach(GUEST_A, GUEST_B, 0, &seen), REACHED);
+		put(stage_nat, &whole, &apart);
+		assert_int_equal(reach(GUEST_A, GUEST_B, 0, &seen), REFUSED);
+		check_published(GUEST_A, "192.0.2.1", 7004, GUEST_B, REACHED, m ? "10.0.0.1" : NULL);
+		assert_int_equal(reach(GUEST_A, OUTSIDE, 0, &seen), REACHED);
+		put(stage_nat, &apart, &whole);
+	}
+	put(stage_nat, &p, NULL);
+	run(node_ns[GUEST_A], "ip route delete 10.0.0.3/32");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_egress),  cmocka_unit_test(test_list),
-		cmocka_unit_test(test_answers), cmocka_unit_test(test_connections),
-		cmocka_unit_test(test_publish), cmocka_unit_test(test_loopback),
+		cmocka_unit_test(test_egress),   cmocka_unit_test(test_list),
+		cmocka_unit_test(test_answers),  cmocka_unit_test(test_connections),
+		cmocka_unit_test(test_publish),  cmocka_unit_test(test_loopback),
+		cmocka_unit_test(test_isolated),
 	};
 
 	return cmocka_run_group_tests_name("netns/nat-policy", tests, policy_make, stage_done);
