@@ -113,7 +113,7 @@ static int help_all(struct cli *cli)
 {
 	fprintf(cli->out, "netdctl [--socket PATH] [--json] [--quiet] COMMAND [ARGUMENT]...\n\n");
 	for (size_t i = 0; i < cli_command_cnt; i++)
-		fprintf(cli->out, "  %-16s %s\n", cli_commands[i].name, cli_commands[i].text);
+		fprintf(cli->out, "  %-19s %s\n", cli_commands[i].name, cli_commands[i].text);
 	fprintf(cli->out,
 		"\n'netdctl help COMMAND' tells more. Without a command, they are read from standard "
 		"input, one a line.\n");

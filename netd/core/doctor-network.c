@@ -410,10 +410,10 @@ static void check_dns(struct doctor_job *d)
 				dns_answers(&d->resolvers[i]) ? RESOLVER_ANSWERS : RESOLVER_SILENT;
 		if (d->resolver_state[i] == RESOLVER_ANSWERS)
 			doctor_say(d, DOCTOR_OK, NULL,
-				   "the resolver %s that guests are given answers the host", text);
+				   "the host's resolver %s, which guests depend on, answers", text);
 		else
 			doctor_say(d, DOCTOR_WARNING, command,
-				   "the resolver %s that guests are given does not answer", text);
+				   "the host's resolver %s, which guests depend on, does not answer", text);
 	}
 }
 

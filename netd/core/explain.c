@@ -108,7 +108,8 @@ static bool hook(struct explain_job *x, const char *name, enum foreign_layer lay
 		if (!d.step_cnt)
 			say(x, name, EXPLAIN_PASS, "no chain");
 		else if (!x->r->cnt || x->r->stages[x->r->cnt - 1].name != name)
-			say(x, name, EXPLAIN_PASS, "%zu chains, no rule of which decides", d.step_cnt);
+			say(x, name, EXPLAIN_PASS, "%zu %s, and no rule decides", d.step_cnt,
+			    d.step_cnt == 1 ? "chain" : "chains");
 		return true;
 	}
 	conclude(x, verdict_of(d.outcome), "%s",

@@ -171,6 +171,8 @@ static void finish_removal(const char *dir, struct lan_record *r)
 {
 	struct nd_error failed = ND_ERROR_INIT;
 	char text[ND_ERROR_STORE];
+	nd_strv_free(r->notes); /* those were about the bridge while it is there */
+	r->notes = NULL;
 	if (r->persist && lan_files_restore(r, &failed) < 0) {
 		nd_error_format(&failed, text, sizeof text);
 		lan_record_note(r, "", text);

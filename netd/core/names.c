@@ -400,7 +400,10 @@ static bool listens(const struct nameserver *ns, const struct nd_listeners *l)
 static int check_program(const struct names *s, struct nd_error *e)
 {
 	const char *path = s->c->settings->dnsmasq;
-	return access(path, X_OK) == 0 ? 0 : nd_fail(e, ND_NOT_FOUND, "there is no %s", path);
+	return access(path, X_OK) == 0
+		       ? 0
+		       : nd_fail(e, ND_NOT_FOUND, "there is no %s: install dnsmasq, or name it in netd.conf",
+				 path);
 }
 
 static int make_files(struct nameserver *ns, struct nd_error *e)

@@ -333,7 +333,7 @@ def there_is_no_dnsmasq(host):
     events = netd.events()
     guest = guest_named(netd, "vm")
     _, event = events.wait("network-degraded", "lab")
-    same(event["text"], f"dns: there is no {host.dir}/dnsmasq", "the reason")
+    same(event["text"], f"dns: there is no {host.dir}/dnsmasq: install dnsmasq, or name it in netd.conf", "the reason")
     lease = guest.dhcp()
     os.symlink("/usr/sbin/dnsmasq", f"{host.dir}/dnsmasq")
     events.wait("network-recovered", "lab")
