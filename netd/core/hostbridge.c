@@ -185,8 +185,11 @@ static void finish_removal(const char *dir, struct lan_record *r)
 static int do_remove(struct work *w, struct nd_nl *nl, struct nd_error *e)
 {
 	struct lan_record *r = w->record;
+	bool waiting = r->phase == LAN_WAITING;
 	if (lan_remove_plan(nl, r, e) < 0)
 		return e->code;
+	if (waiting)
+		r->persist = false; /* nothing was written yet */
 	int err = lan_record_save(w->dir, r, e);
 	if (err == 0)
 		err = lan_apply(nl, r, e);
@@ -570,8 +573,6 @@ void hostbridge_remove(struct core *c, const char *bridge, struct hostbridge_don
 	if (!w)
 		return;
 	ev_timer_stop(c->loop, &w->hb->deadline);
-	if (w->hb->record->phase == LAN_WAITING)
-		w->hb->record->persist = false; /* nothing was written yet */
 	push(w->hb, w, do_remove, on_removed);
 }
 

@@ -263,6 +263,10 @@ def round_trip(netd, folder, manager, files):
     same((tree(folder), state()), (before, kernel), "files and kernel after a dry run")
     netd.ctl("host-bridge-create", "br0", "--port", "eth0", "--confirm", "30")
     same(tree(folder), before, "files before the confirmation")
+    # a removal that is refused changes nothing, neither what a confirmation does
+    run("ip", "link", "add", "guest0", "master", "br0", "type", "veth", "peer", "name", "guest1")
+    contains(netd.ctl("host-bridge-remove", "br0", ok=False).stderr, "guest0", "who is in it")
+    run("ip", "link", "del", "guest0")
     netd.ctl("host-bridge-confirm", "br0")
     written = tree(folder)
     same({f["path"]: f["text"] for f in plan["files"]}, {path: text for path, text in written.items() if before.get(path) != text}, "what was planned")
