@@ -6,6 +6,7 @@
  * (unconfirmed, with its deadline), then the network manager's files, the record (active). Files come last: a host that is reset before comes up as it was.
  */
 #include "netd/core/hostbridge.h"
+#include "base/file.h"
 #include "base/link.h"
 #include "base/log.h"
 #include "base/map.h"
