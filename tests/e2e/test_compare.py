@@ -269,7 +269,7 @@ SCRIPT = [
     "net-define long-bridge", "net-start long-bridge", "net-undefine long-bridge",
     "net-destroy lab",
     "net-define unbridged", "net-start unbridged", "net-destroy unbridged", "net-undefine unbridged",
-    "! ip link add br-host type bridge",
+    "! ip link add br-host type bridge", "! ip link add eth7 type veth peer name eth8",
     # every mode, with as little said as can be
     *(f"{c} {n}" for n in ("nat", "bare", "isolated", "empty", "foo", "route", "open", "bridged", "macvtap", "full", "unknown")
       for c in ("net-define", "net-dumpxml", "net-info")),
