@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * DOC: the thread that ends tracked connections (see connections.h)
+ *
+ * What is to end waits for the end of the loop's turn: by then the nft elements that would let it be made anew are gone.
  */
 #include "netd/core/connections.h"
 #include "base/jobs.h"
@@ -13,6 +15,8 @@
 struct connections {
 	struct ev_loop *loop;
 	struct ev_async wake;
+	struct ev_prepare turn_end;
+	struct nd_list waiting; /* of struct end_job */
 	struct nd_jobs *jobs;
 	struct nat_conntrack *conntrack; /* the thread's own, as are the next two */
 	struct nat_connections what[BATCH];
@@ -60,6 +64,20 @@ static void on_wake(struct ev_loop *loop, struct ev_async *w, int revents)
 	nd_jobs_collect(container_of(w, struct connections, wake)->jobs);
 }
 
+static void push_waiting(struct connections *t)
+{
+	while (!nd_list_empty(&t->waiting)) {
+		struct nd_list *first = t->waiting.next;
+		nd_list_remove(first);
+		nd_jobs_push(t->jobs, &container_of(first, struct end_job, job.link)->job);
+	}
+}
+
+static void on_turn_end(struct ev_loop *loop, struct ev_prepare *w, int revents)
+{
+	push_waiting(container_of(w, struct connections, turn_end));
+}
+
 static void wake(void *arg)
 {
 	struct connections *t = arg;
@@ -75,6 +93,11 @@ int connections_new(struct ev_loop *loop, struct connections **ret, struct nd_er
 	ev_async_init(&t->wake, on_wake);
 	ev_async_start(loop, &t->wake);
 	ev_unref(loop);
+	nd_list_init(&t->waiting);
+	ev_prepare_init(&t->turn_end, on_turn_end);
+	ev_set_priority(&t->turn_end, EV_MINPRI); /* behind repair's */
+	ev_prepare_start(loop, &t->turn_end);
+	ev_unref(loop);
 	if (nat_conntrack_new(&t->conntrack, e) < 0 ||
 	    nd_jobs_new("netd-conntrack", &end_ops, t, BATCH, wake, t, &t->jobs, e) < 0) {
 		int err = nd_wrap(e, "connection tracking");
@@ -89,7 +112,11 @@ void connections_free(struct connections *t)
 {
 	if (!t)
 		return;
+	if (t->jobs)
+		push_waiting(t);
 	nd_jobs_free(t->jobs);
+	ev_ref(t->loop);
+	ev_prepare_stop(t->loop, &t->turn_end);
 	nat_conntrack_free(t->conntrack);
 	ev_ref(t->loop);
 	ev_async_stop(t->loop, &t->wake);
@@ -102,7 +129,7 @@ void connections_end(struct connections *t, const struct nat_connections *what)
 	if (!j)
 		return; /* they end by their own timeouts */
 	*j = (struct end_job){ .job = { .done = end_done }, .what = *what };
-	nd_jobs_push(t->jobs, &j->job);
+	nd_list_append(&t->waiting, &j->job.link);
 }
 
 void connections_end_address(struct connections *t, uint32_t ip4)

@@ -60,6 +60,12 @@ void elements_claim(struct nat *t, const struct elements *l)
 		nat_claim(t, &l->p[i]);
 }
 
+bool elements_same(const struct nat_config *a, const struct nat_config *b)
+{
+	const unsigned char *x = (const void *)a, *y = (const void *)b;
+	return memcmp(x, y, sizeof *a) == 0;
+}
+
 bool elements_equal(const struct elements *a, const struct elements *b)
 {
 	return a->cnt == b->cnt && !a->bad && !b->bad &&

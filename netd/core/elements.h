@@ -18,6 +18,8 @@ void elements_done(struct elements *l);                              /* NULL-saf
 bool elements_hold(const struct nat *t, const struct elements *l);
 /* Queues was → want; either may be NULL. What is in both costs nothing. ND_MEMORY: what was queued is not to be sent. */
 int elements_put(struct nat *t, const struct elements *was, const struct elements *want, struct nd_error *e);
-void elements_claim(struct nat *t, const struct elements *l);            /* for nat_sweep */
+void elements_claim(struct nat *t, const struct elements *l); /* for nat_sweep */
+/* Whether two configurations are the same, byte for byte. */
+bool elements_same(const struct nat_config *a, const struct nat_config *b);
 bool elements_equal(const struct elements *a, const struct elements *b); /* the same in the same order */
 #endif

@@ -194,7 +194,7 @@ static void keep_free(struct core *c, const struct network *n, const struct elem
 static bool has(const struct elements *l, const struct nat_config *cfg)
 {
 	for (size_t i = 0; i < l->cnt; i++) {
-		if (memcmp(&l->p[i], cfg, sizeof *cfg) == 0)
+		if (elements_same(&l->p[i], cfg))
 			return true;
 	}
 	return false;
@@ -204,7 +204,7 @@ static bool has(const struct elements *l, const struct nat_config *cfg)
 static void end_connections(struct core *c, const struct elements *was, const struct elements *now)
 {
 	size_t i = 0;
-	while (i < was->cnt && i < now->cnt && memcmp(&was->p[i], &now->p[i], sizeof was->p[i]) == 0)
+	while (i < was->cnt && i < now->cnt && elements_same(&was->p[i], &now->p[i]))
 		i++;
 	for (; i < was->cnt; i++) {
 		const struct nat_publish *p = &was->p[i].publish;

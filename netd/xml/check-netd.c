@@ -295,7 +295,7 @@ static int check_publish(const struct netdef *d, const struct netdef_publish *p,
 static int check_publishes(const struct netdef *d, struct nd_error *e)
 {
 	const struct netdef_rare *x = netdef_rare(d);
-	const struct netdef_publish *both[2];
+	const struct netdef_publish *both[2] = { NULL, NULL };
 	char a[NETDEF_PUBLISH_STRLEN], b[NETDEF_PUBLISH_STRLEN];
 	int err = 0;
 
@@ -303,7 +303,7 @@ static int check_publishes(const struct netdef *d, struct nd_error *e)
 		err = check_publish(d, &x->publishes[i], e);
 	if (err == 0)
 		err = netdef_publish_overlap(d, both, e);
-	if (err == ND_EXISTS)
+	if (err == ND_EXISTS && both[0] && both[1])
 		err = nd_fail(e, ND_INVALID,
 			      "network '%s' publishes %s to '%s' and %s to '%s': both cannot be", d->name,
 			      netdef_publish_to_string(both[0], a), both[0]->guest,
