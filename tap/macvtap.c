@@ -81,7 +81,7 @@ int macvtap_node(const char *node_dir, const char *name, int ifindex, char ret_p
 		 dev_t *ret_dev, struct nd_error *e)
 {
 	char path[MACVTAP_PATH_MAX];
-	dev_t dev;
+	dev_t dev = 0;
 
 	int rc = read_device(name, ifindex, &dev, e);
 	if (rc < 0)
